@@ -1,0 +1,132 @@
+import type { AgentEvent, Condition } from '../health/condition.ts';
+
+/** Version of the wire: paths begin with /v1; a field is added freely, never changed or removed. */
+export const wireVersion = 1;
+
+/** Phase of a unit. `waiting`: backoff before the next try; `failed`: crash loop or permanent fault, retried slowly or when the cause changes. */
+export type UnitPhase = 'down' | 'starting' | 'ready' | 'stopping' | 'waiting' | 'failed';
+
+/** One supervised unit as everybody outside sees it. Times are wall-clock milliseconds. */
+export interface UnitStatus {
+  readonly name: string;
+  readonly wanted: 'up' | 'down';
+  readonly phase: UnitPhase;
+  /** PascalCase word for the phase, e.g. `CrashLoop`, `ProbeFailed`, `WaitingForDockerd`. */
+  readonly reason: string;
+  readonly message: string;
+  readonly pid?: number;
+  /** Whether this process was started by an earlier agent. */
+  readonly adopted?: boolean;
+  readonly sinceMs: number;
+  readonly retryAtMs?: number;
+  /** Failures in a row. */
+  readonly failures: number;
+  /** Starts since the agent runs, adoptions not counted. */
+  readonly starts: number;
+  readonly lastEnd?: { readonly atMs: number; readonly how: string; readonly lines: readonly string[] };
+}
+
+/** One step of the ground work as plain data; `why` is a sentence. */
+export interface StepView {
+  readonly id: string;
+  readonly kind: string;
+  readonly what: string;
+  readonly why: string;
+}
+
+/** Result of comparing desired with observed. No steps means no drift. */
+export interface PlanDocument {
+  readonly strategy: { readonly root: string; readonly cgroup: string; readonly reasons: readonly string[] };
+  readonly steps: readonly StepView[];
+}
+
+/** State of the ground work. */
+export interface PrepStatus {
+  readonly strategy: PlanDocument['strategy'] | undefined;
+  readonly isPrepared: boolean;
+  /** Steps applied after the first complete preparation, i.e. repaired drift. */
+  readonly repairs: number;
+  readonly lastRepair?: { readonly atMs: number; readonly what: string };
+}
+
+/** GET /v1/status. */
+export interface StatusDocument {
+  readonly wire: number;
+  readonly agent: {
+    readonly version: string;
+    readonly pid: number;
+    readonly startedAtMs: number;
+    readonly uptimeMs: number;
+    readonly node: string;
+    readonly runtime: string;
+    readonly platform: string;
+    readonly arch: string;
+    readonly bootId: string;
+    readonly memoryBytes: number;
+    readonly configProblems: readonly string[];
+  };
+  readonly ready: boolean;
+  readonly conditions: readonly Condition[];
+  readonly units: readonly UnitStatus[];
+  readonly prep: PrepStatus;
+  readonly sequence: number;
+}
+
+/** How bad a finding is; the exit code of doctor follows the worst. */
+export type Severity = 'ok' | 'info' | 'warning' | 'error';
+
+/** One check of doctor. */
+export interface Finding {
+  /** Stable id, e.g. `kernel.overlay`. */
+  readonly id: string;
+  readonly severity: Severity;
+  readonly title: string;
+  readonly seen: string;
+  readonly wanted: string;
+  /** Which failure a user would see. */
+  readonly why: string;
+  /** What to do, as a command where there is one. */
+  readonly fix: string;
+}
+
+/** GET /v1/doctor and `agentctl doctor --json`. */
+export interface DoctorDocument {
+  readonly worst: Severity;
+  readonly findings: readonly Finding[];
+}
+
+/** One rung of the container ladder. */
+export interface SelftestStep {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly durationMs: number;
+  /** What the container printed, or what was read. */
+  readonly output: string;
+  /** Fault class and fix where the rung broke. */
+  readonly fault?: { readonly reason: string; readonly message: string };
+}
+
+/** POST /v1/selftest. */
+export interface SelftestDocument {
+  readonly ok: boolean;
+  readonly steps: readonly SelftestStep[];
+}
+
+/** One captured line of a unit or of the agent itself. */
+export interface LogLine {
+  readonly atMs: number;
+  readonly unit: string;
+  readonly stream: 'out' | 'err' | 'agent';
+  readonly text: string;
+}
+
+/** Every error answer. */
+export interface ErrorDocument {
+  readonly error: { readonly code: string; readonly message: string };
+}
+
+/** One message of the WebSocket /v1/watch: the snapshot first, then changes. */
+export type WatchMessage =
+  | { readonly type: 'snapshot'; readonly status: StatusDocument }
+  | { readonly type: 'event'; readonly event: AgentEvent }
+  | { readonly type: 'status'; readonly status: StatusDocument };

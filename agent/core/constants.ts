@@ -1,0 +1,8 @@
+/** Name of the product in paths, in the init service and in messages. */
+export const productName = 'oh-edge-agent';
+
+/** Read-only directory of the product in the system image. */
+export const productDir = '/system/opt/oh-edge-agent';
+
+/** Writable home of the product; /data is the only persistent writable place of an OpenHarmony board. */
+export const homeDir = '/data/oh-edge-agent';

@@ -1,0 +1,21 @@
+/** How `Files.replace` writes. */
+export interface ReplaceOptions {
+  /** Permission bits of the new file, e.g. 0o600 for secrets. @default 0o644 */
+  readonly mode?: number;
+}
+
+/** The few file operations that rooms need, as a port. Paths are absolute. */
+export interface Files {
+  /** Text of a file; undefined where it does not exist (absent is not broken). Refuses more than `maxBytes` (default 1 MiB) with TOO_LARGE. */
+  read(path: string, maxBytes?: number): Promise<string | undefined>;
+  /** Replaces a file so that after a power cut either the old or the new text is there: temp file, fsync, rename, fsync of the directory. */
+  replace(path: string, text: string, options?: ReplaceOptions): Promise<void>;
+  /** Renames a broken file to `<path>.broken-<n>` (n counts up, bounded) and returns the new path; undefined where nothing was there. */
+  setAside(path: string): Promise<string | undefined>;
+  /** Makes a directory and its parents; an existing one is left as it is. */
+  makeDirectory(path: string, mode?: number): Promise<void>;
+  /** Removes a file; an absent one is no error. */
+  remove(path: string): Promise<void>;
+  /** Names in a directory, sorted; an absent directory is empty. */
+  list(path: string): Promise<readonly string[]>;
+}

@@ -1,0 +1,92 @@
+import type { Clock } from '../core/clock.ts';
+import type { AgentEvent, Condition, ConditionStatus } from './condition.ts';
+
+/** Facts of a condition besides its type and status. */
+export interface ConditionFacts {
+  readonly reason: string;
+  readonly message: string;
+  readonly causedBy?: string;
+}
+
+type Listener = (event: AgentEvent) => void;
+
+/** Longest message in bytes that a Kubernetes node condition of ours carries. */
+const maxMessageLength = 1024;
+const keptEvents = 500;
+
+/** Conditions that are good when false; all others are good when true. */
+const goodWhenFalse = /Pressure$/;
+
+/** Reports whether a condition is in its good state. */
+export function isGood(condition: Pick<Condition, 'type' | 'status'>): boolean {
+  return condition.status === (goodWhenFalse.test(condition.type) ? 'false' : 'true');
+}
+
+/**
+ * Board of conditions and the bounded memory of events. Rooms write facts, everybody else reads; readiness is derived
+ * and stored nowhere.
+ */
+export class HealthBoard {
+  readonly #clock: Clock;
+  readonly #conditions = new Map<string, Condition>();
+  readonly #listeners = new Set<Listener>();
+  readonly #events: AgentEvent[] = [];
+  #sequence = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Sets a condition; an event is recorded when status or reason changes, never for a repetition. */
+  set(type: string, status: ConditionStatus, facts: ConditionFacts): void {
+    const before = this.#conditions.get(type);
+    const atMs = this.#clock.wallMs();
+    const sinceMs = before?.status === status ? before.sinceMs : atMs;
+    const message = facts.message.slice(0, maxMessageLength);
+    this.#conditions.set(type, { ...facts, type, status, message, sinceMs });
+    if (before?.status === status && before.reason === facts.reason) return;
+    this.record('condition.changed', { type, status, reason: facts.reason, message });
+  }
+
+  /** Takes a condition off the board, e.g. when its feature is switched off. */
+  clear(type: string): void {
+    if (this.#conditions.delete(type)) this.record('condition.cleared', { type });
+  }
+
+  /** One condition, or undefined where nobody has said anything yet. */
+  get(type: string): Condition | undefined {
+    return this.#conditions.get(type);
+  }
+
+  /** All conditions, sorted by type. */
+  conditions(): readonly Condition[] {
+    return [...this.#conditions.values()].sort((a, b) => a.type.localeCompare(b.type));
+  }
+
+  /** Derived: every condition on the board is good, and there is at least one. */
+  isReady(): boolean {
+    const all = this.conditions();
+    return all.length > 0 && all.every(isGood);
+  }
+
+  /** Remembers that something happened and tells the watchers. */
+  record(event: string, fields: Readonly<Record<string, unknown>>): AgentEvent {
+    this.#sequence += 1;
+    const entry: AgentEvent = { sequence: this.#sequence, atMs: this.#clock.wallMs(), event, fields };
+    this.#events.push(entry);
+    if (this.#events.length > keptEvents) this.#events.shift();
+    for (const listener of this.#listeners) listener(entry);
+    return entry;
+  }
+
+  /** Remembered events after a sequence number, oldest first. */
+  eventsAfter(sequence: number): readonly AgentEvent[] {
+    return this.#events.filter((entry) => entry.sequence > sequence);
+  }
+
+  /** Calls the listener for each event from now on; the returned function ends it. */
+  watch(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}

@@ -1,0 +1,7 @@
+#!/system/bin/sh
+# The on-stop job of the service: init runs it for `stop` and, inside stopAllServices, for every reboot
+# (startup_init services/init/init_common_service.c ServiceStop), then kills the agent with SIGKILL.
+# init waits for it, and the hardware watchdog may already be without its feeder, hence the short bound.
+
+product=/system/opt/oh-edge-agent
+exec "$product/bin/busybox" timeout -s KILL 18 /system/bin/sh /system/bin/agentctl shutdown --for reboot --timeout 15

@@ -1,5 +1,6 @@
 import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument, type YAMLMap } from 'yaml';
 import { messageOf } from '../core/agent-error.ts';
+import { allowed } from './allowed.ts';
 import type { Config, Problem } from './config.ts';
 import { type Key, type KeyRow, keys } from './keys.ts';
 
@@ -100,30 +101,24 @@ function fromEntries(entries: readonly Entry[]): ParseResult {
   return { ok: true, config: Object.freeze({ ...defaultConfig(), ...Object.fromEntries(values) }) as Config };
 }
 
+type Checkers = {
+  readonly [T in KeyRow['type']]: (row: Extract<KeyRow, { type: T }>, value: unknown) => boolean;
+};
+
+/** Whether a value fits its row, one line per type: a new type will not compile until it can be checked. */
+const fits: Checkers = {
+  boolean: (_, value) => typeof value === 'boolean',
+  integer: (row, value) => Number.isInteger(value) && Number(value) >= row.min && Number(value) <= row.max,
+  enum: (row, value) => row.values.some((known) => known === value),
+  string: (row, value) => matches(row, value),
+  strings: (row, value) => Array.isArray(value) && value.every((item) => matches(row, item)),
+  mapping: (_, value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+};
+
 /** Says in one clause what is wrong with a value, or undefined where it fits its row. */
 function checkValue(row: KeyRow, value: unknown): string | undefined {
-  switch (row.type) {
-    case 'boolean':
-      return typeof value === 'boolean' ? undefined : `is ${show(value)}, want true or false`;
-    case 'integer': {
-      const fits = Number.isInteger(value) && (value as number) >= row.min && (value as number) <= row.max;
-      return fits ? undefined : `is ${show(value)}, want a whole number from ${row.min} to ${row.max}`;
-    }
-    case 'enum':
-      return row.values.includes(value as string)
-        ? undefined
-        : `is ${show(value)}, want one of ${row.values.join(', ')}`;
-    case 'string':
-      return matches(row, value) ? undefined : `is ${show(value)}, want ${row.shape ?? 'text'}`;
-    case 'strings': {
-      const fits = Array.isArray(value) && value.every((item) => matches(row, item));
-      return fits ? undefined : `is ${show(value)}, want a list of ${row.shape ?? 'texts'}`;
-    }
-    case 'mapping': {
-      const fits = typeof value === 'object' && value !== null && !Array.isArray(value);
-      return fits ? undefined : `is ${show(value)}, want a mapping`;
-    }
-  }
+  const check = fits[row.type] as (row: KeyRow, value: unknown) => boolean;
+  return check(row, value) ? undefined : `is ${show(value)}, want ${allowed(row)}`;
 }
 
 function matches(row: { readonly pattern?: RegExp }, value: unknown): boolean {

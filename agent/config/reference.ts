@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { allowed } from './allowed.ts';
 import { type KeyRow, keys } from './keys.ts';
 
 /** Text of the default configuration file: every key, commented out, with its help, range and default. */
@@ -13,24 +14,6 @@ export function defaultFile(): string {
     `#${key}: ${stringify(row.default, { collectionStyle: 'flow' }).trim()}`,
   ]);
   return `${[...head, ...body].join('\n')}\n`;
-}
-
-/** What a key accepts, in words. */
-export function allowed(row: KeyRow): string {
-  switch (row.type) {
-    case 'integer':
-      return `${row.min} to ${row.max}`;
-    case 'enum':
-      return row.values.join(' | ');
-    case 'boolean':
-      return 'true | false';
-    case 'mapping':
-      return 'a mapping';
-    case 'string':
-      return row.shape ?? 'text';
-    case 'strings':
-      return `list of ${row.shape ?? 'texts'}`;
-  }
 }
 
 function wrap(text: string): string[] {

@@ -203,6 +203,12 @@ export const keys = {
     applies: 'unit-restart',
     help: 'Milliseconds between two liveness probes (/_ping).',
   },
+  units: {
+    type: 'mapping',
+    default: nothing,
+    applies: 'agent-restart',
+    help: 'Further units to supervise: name to argv, env, needs. See docs/units.md.',
+  },
   'restart.floorMs': {
     type: 'integer',
     min: 100,

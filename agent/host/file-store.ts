@@ -1,0 +1,146 @@
+import { type FileHandle, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
+import path from 'node:path';
+import { AgentError, errnoOf, messageOf } from '../core/agent-error.ts';
+import type { Files, ReplaceOptions } from '../core/files.ts';
+
+const defaultMaxBytes = 1_048_576;
+/** Broken files kept beside a good one; the oldest number is used again after that. */
+const keptBroken = 5;
+
+/** Files of the machine. Every failure is a FILE_FAILED that names the path and the errno word. */
+export class FileStore implements Files {
+  #sequence = 0;
+
+  async read(file: string, maxBytes = defaultMaxBytes): Promise<string | undefined> {
+    let handle: FileHandle;
+    try {
+      handle = await open(file, 'r');
+    } catch (error) {
+      if (isAbsent(error)) return undefined;
+      throw failed('read', file, error);
+    }
+    try {
+      return await readUpTo(handle, file, maxBytes);
+    } catch (error) {
+      throw error instanceof AgentError ? error : failed('read', file, error);
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async replace(file: string, text: string, options: ReplaceOptions = {}): Promise<void> {
+    this.#sequence += 1;
+    const temporary = `${file}.new-${process.pid}-${this.#sequence}`;
+    try {
+      const handle = await open(temporary, 'w', options.mode ?? 0o644);
+      try {
+        await handle.chmod(options.mode ?? 0o644);
+        await handle.writeFile(text);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await rename(temporary, file);
+      await syncDirectory(path.dirname(file));
+    } catch (error) {
+      await unlink(temporary).catch(() => undefined);
+      throw failed('write', file, error);
+    }
+  }
+
+  async setAside(file: string): Promise<string | undefined> {
+    try {
+      const names = new Set(await readdir(path.dirname(file)));
+      const base = path.basename(file);
+      const free = range(keptBroken).find((index) => !names.has(`${base}.broken-${index}`)) ?? keptBroken;
+      const target = `${file}.broken-${free}`;
+      await rename(file, target);
+      await syncDirectory(path.dirname(file));
+      return target;
+    } catch (error) {
+      if (isAbsent(error)) return undefined;
+      throw failed('set aside', file, error);
+    }
+  }
+
+  async makeDirectory(directory: string, mode = 0o755): Promise<void> {
+    try {
+      await mkdir(directory, { recursive: true, mode });
+    } catch (error) {
+      throw failed('make directory', directory, error);
+    }
+  }
+
+  async remove(file: string): Promise<void> {
+    try {
+      await unlink(file);
+    } catch (error) {
+      if (!isAbsent(error)) throw failed('remove', file, error);
+    }
+  }
+
+  async list(directory: string): Promise<readonly string[]> {
+    try {
+      return (await readdir(directory)).sort();
+    } catch (error) {
+      if (isAbsent(error)) return [];
+      throw failed('list', directory, error);
+    }
+  }
+}
+
+function range(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => index + 1);
+}
+
+function isAbsent(error: unknown): boolean {
+  const errno = errnoOf(error);
+  return errno === 'ENOENT' || errno === 'ENOTDIR';
+}
+
+function failed(act: string, file: string, error: unknown): AgentError {
+  const why = errnoOf(error) ?? messageOf(error);
+  return new AgentError('FILE_FAILED', `Cannot ${act} "${file}": ${why}${fixFor(why)}`, { cause: error });
+}
+
+function fixFor(errno: string): string {
+  switch (errno) {
+    case 'EROFS':
+      return '; the file system is read-only, choose a place below /data';
+    case 'ENOSPC':
+      return '; the disk is full, free some space';
+    case 'EACCES':
+    case 'EPERM':
+      return '; run as root or check the mode and the SELinux label';
+    default:
+      return '';
+  }
+}
+
+/** Reads to the end; files of /proc say size 0, so the size is not believed. */
+async function readUpTo(handle: FileHandle, file: string, maxBytes: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let total = 0;
+  for (;;) {
+    const chunk = Buffer.allocUnsafe(65_536);
+    const { bytesRead } = await handle.read(chunk, 0, chunk.length, null);
+    if (bytesRead === 0) return Buffer.concat(chunks).toString('utf8');
+    total += bytesRead;
+    if (total > maxBytes) {
+      throw new AgentError(
+        'TOO_LARGE',
+        `Cannot read "${file}": more than ${maxBytes} bytes, want at most that`,
+      );
+    }
+    chunks.push(chunk.subarray(0, bytesRead));
+  }
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

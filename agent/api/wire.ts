@@ -130,3 +130,46 @@ export type WatchMessage =
   | { readonly type: 'snapshot'; readonly status: StatusDocument }
   | { readonly type: 'event'; readonly event: AgentEvent }
   | { readonly type: 'status'; readonly status: StatusDocument };
+
+/** Answer of POST /v1/apply and /v1/undo: what was done now. */
+export interface ApplyDocument {
+  readonly applied: readonly StepView[];
+  /** What still differs afterwards; empty where everything is as wanted. */
+  readonly left: readonly StepView[];
+}
+
+/** GET /v1/version. */
+export interface VersionDocument {
+  readonly wire: number;
+  readonly version: string;
+  /** Version of the Node runtime, e.g. `v22.23.3`. */
+  readonly node: string;
+  readonly platform: string;
+  readonly arch: string;
+}
+
+/** GET /v1/logs, oldest line first. */
+export interface LogsDocument {
+  readonly lines: readonly LogLine[];
+  /** Whether older lines were left out because the answer would be too large. */
+  readonly truncated: boolean;
+}
+
+/** GET /v1/events. */
+export interface EventsDocument {
+  readonly events: readonly AgentEvent[];
+}
+
+/** POST /v1/shutdown. */
+export interface ShutdownDocument {
+  /** Whether everything ended by itself within the deadline. */
+  readonly orderly: boolean;
+  /** Units that had to be killed. */
+  readonly killed: readonly string[];
+}
+
+/** One message of the WebSocket /v1/logs/follow. */
+export interface LogMessage {
+  readonly type: 'line';
+  readonly line: LogLine;
+}

@@ -12,6 +12,8 @@ export const errorTable = {
   USAGE: { http: 400, exit: 2 },
   REQUEST_INVALID: { http: 400, exit: 2 },
   INPUT_INVALID: { http: 400, exit: 2 },
+  FORBIDDEN: { http: 403, exit: 4 },
+  BUSY: { http: 409, exit: 4 },
   NOT_FOUND: { http: 404, exit: 4 },
   METHOD_NOT_ALLOWED: { http: 405, exit: 2 },
   UNIT_UNKNOWN: { http: 404, exit: 4 },

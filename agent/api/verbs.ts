@@ -1,0 +1,67 @@
+import type { AgentEvent } from '../health/condition.ts';
+import type {
+  ApplyDocument,
+  DoctorDocument,
+  LogLine,
+  PlanDocument,
+  SelftestDocument,
+  ShutdownDocument,
+  StatusDocument,
+  UnitStatus,
+  VersionDocument,
+} from './wire.ts';
+
+/** Which lines of the logs are asked for. */
+export interface LogQuery {
+  /** Unit name, or `agent` for the agent's own log; absent means all, merged by time. */
+  readonly unit?: string | undefined;
+  /** Newest lines at most. */
+  readonly n: number;
+  /** Only lines at or after this wall-clock time in milliseconds. */
+  readonly sinceMs?: number | undefined;
+  /** Only lines that contain this text, as it is written: no pattern language. */
+  readonly grep?: string | undefined;
+}
+
+/** What the container ladder shall do besides its fixed rungs. */
+export interface SelftestOptions {
+  /** Name that a container must resolve. */
+  readonly dnsName?: string | undefined;
+  /** `HOST:PORT` that a container must reach by TCP. */
+  readonly egress?: string | undefined;
+}
+
+/** Why the agent is asked to stop, and within which time. */
+export interface ShutdownOrder {
+  /** `reboot`: the power goes next, everything stops; `stop`: the same, but the board goes on. */
+  readonly for: 'reboot' | 'stop';
+  /** Milliseconds from now until whatever is left is killed. */
+  readonly deadlineMs: number;
+}
+
+/**
+ * Everything that can be asked of the agent, as plain calls: the routes are one line each on top of it, and the
+ * composition root wires it to the rooms. A refusal is an AgentError; signals abort when the asker has gone.
+ */
+export interface Verbs {
+  status(): StatusDocument;
+  /** Calls the listener for each event from now on; the returned function ends it. */
+  watch(listener: (event: AgentEvent) => void): () => void;
+  eventsAfter(sequence: number): readonly AgentEvent[];
+  version(): VersionDocument;
+  plan(signal: AbortSignal): Promise<PlanDocument>;
+  apply(signal: AbortSignal): Promise<ApplyDocument>;
+  undo(signal: AbortSignal): Promise<ApplyDocument>;
+  doctor(signal: AbortSignal): Promise<DoctorDocument>;
+  /** Wants the unit up (down) and answers its state once the change is on its way; UNIT_UNKNOWN, UNIT_REFUSED. */
+  startUnit(name: string, signal: AbortSignal): Promise<UnitStatus>;
+  stopUnit(name: string, signal: AbortSignal): Promise<UnitStatus>;
+  restartUnit(name: string, signal: AbortSignal): Promise<UnitStatus>;
+  /** Matching lines, oldest first. */
+  logs(query: LogQuery, signal: AbortSignal): Promise<readonly LogLine[]>;
+  /** Sends the matching lines that are there and then each new one; the returned function ends it. */
+  followLogs(query: LogQuery, listener: (line: LogLine) => void): () => void;
+  selftest(options: SelftestOptions, signal: AbortSignal): Promise<SelftestDocument>;
+  /** Stops everything in reverse order and answers when it is down or the deadline has passed. */
+  shutdown(order: ShutdownOrder, signal: AbortSignal): Promise<ShutdownDocument>;
+}

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { AgentError } from '../core/agent-error.ts';
+import type { LogQuery } from '../core/unit-logs.ts';
 
 /** Most lines that one answer of the log carries. */
 const maxLines = 10_000;
@@ -33,15 +34,25 @@ const hostAndPort = v.pipe(
   v.regex(/^[A-Za-z0-9][A-Za-z0-9.-]{0,252}:\d{1,5}$/, 'want HOST:PORT such as 192.168.1.1:443'),
 );
 
-/** Parameters of GET /v1/logs and /v1/logs/follow. */
-export const logQuery = v.strictObject({
-  unit: v.optional(unitName),
-  n: wholeNumber(maxLines, 100),
-  sinceMs: milliseconds,
-  grep: v.optional(
-    v.pipe(v.string(), v.minLength(1, 'want some text'), v.maxLength(200, 'want at most 200 characters')),
+/** Parameters of GET /v1/logs and /v1/logs/follow; the shape that comes out is the log's own query. */
+export const logQuery = v.pipe(
+  v.strictObject({
+    unit: v.optional(unitName, 'agent'),
+    n: wholeNumber(maxLines, 100),
+    since: milliseconds,
+    grep: v.optional(
+      v.pipe(v.string(), v.minLength(1, 'want some text'), v.maxLength(200, 'want at most 200 characters')),
+    ),
+  }),
+  v.transform(
+    ({ unit, n, since, grep }): LogQuery => ({
+      unit,
+      count: n,
+      ...(since === undefined ? {} : { sinceMs: since }),
+      ...(grep === undefined ? {} : { grep }),
+    }),
   ),
-});
+);
 
 /** Parameters of GET /v1/events. */
 export const eventsQuery = v.strictObject({ after: wholeNumber(Number.MAX_SAFE_INTEGER, 0) });

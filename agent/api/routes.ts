@@ -1,4 +1,4 @@
-import { boundLines } from './bound-lines.ts';
+import { collectLines } from './collect-lines.ts';
 import { eventsQuery, logQuery, selftestBody, shutdownBody } from './input.ts';
 import { answer, type Route, stream } from './route.ts';
 import { followLogs, watchStatus } from './streams.ts';
@@ -67,7 +67,7 @@ export const routes: readonly Route[] = [
     path: '/v1/logs',
     needs: 'observe',
     query: logQuery,
-    handle: async ({ verbs, query, signal }) => boundLines(await verbs.logs(query, signal)),
+    handle: ({ verbs, query, signal }) => collectLines(verbs.logs(query, signal)),
   }),
   stream({
     path: '/v1/logs/follow',

@@ -1,5 +1,7 @@
-import type { StreamSink, StreamStart } from '../core/api-port.ts';
-import type { LogQuery, Verbs } from './verbs.ts';
+import { messageOf } from '../core/agent-error.ts';
+import type { StreamStart } from '../core/api-port.ts';
+import type { LogQuery } from '../core/unit-logs.ts';
+import type { Verbs } from './verbs.ts';
 import type { LogMessage, WatchMessage } from './wire.ts';
 
 /**
@@ -28,8 +30,19 @@ export function watchStatus(verbs: Pick<Verbs, 'status' | 'watch'>): StreamStart
   };
 }
 
-/** Stream of log lines: those that are there, then each new one. */
-export function followLogs(verbs: Pick<Verbs, 'followLogs'>, query: LogQuery): StreamStart {
-  return (sink: StreamSink) =>
-    verbs.followLogs(query, (line) => sink.send({ type: 'line', line } satisfies LogMessage));
+/** Stream of log lines: those that are kept, then each new one; ends with the reason where the log cannot be read. */
+export function followLogs(verbs: Pick<Verbs, 'logs'>, query: LogQuery): StreamStart {
+  return (sink) => {
+    const over = new AbortController();
+    const pump = async (): Promise<void> => {
+      for await (const line of verbs.logs({ ...query, isFollowing: true }, over.signal)) {
+        sink.send({ type: 'line', line } satisfies LogMessage);
+      }
+    };
+    pump().then(
+      () => sink.end('The log has ended'),
+      (error: unknown) => sink.end(messageOf(error)),
+    );
+    return () => over.abort();
+  };
 }

@@ -1,3 +1,4 @@
+import type { LogQuery } from '../core/unit-logs.ts';
 import type { AgentEvent } from '../health/condition.ts';
 import type {
   ApplyDocument,
@@ -10,18 +11,6 @@ import type {
   UnitStatus,
   VersionDocument,
 } from './wire.ts';
-
-/** Which lines of the logs are asked for. */
-export interface LogQuery {
-  /** Unit name, or `agent` for the agent's own log; absent means all, merged by time. */
-  readonly unit?: string | undefined;
-  /** Newest lines at most. */
-  readonly n: number;
-  /** Only lines at or after this wall-clock time in milliseconds. */
-  readonly sinceMs?: number | undefined;
-  /** Only lines that contain this text, as it is written: no pattern language. */
-  readonly grep?: string | undefined;
-}
 
 /** What the container ladder shall do besides its fixed rungs. */
 export interface SelftestOptions {
@@ -57,10 +46,8 @@ export interface Verbs {
   startUnit(name: string, signal: AbortSignal): Promise<UnitStatus>;
   stopUnit(name: string, signal: AbortSignal): Promise<UnitStatus>;
   restartUnit(name: string, signal: AbortSignal): Promise<UnitStatus>;
-  /** Matching lines, oldest first. */
-  logs(query: LogQuery, signal: AbortSignal): Promise<readonly LogLine[]>;
-  /** Sends the matching lines that are there and then each new one; the returned function ends it. */
-  followLogs(query: LogQuery, listener: (line: LogLine) => void): () => void;
+  /** Kept lines oldest first and, where the query is following, each new one until the signal aborts; UNIT_UNKNOWN. */
+  logs(query: LogQuery, signal: AbortSignal): AsyncIterable<LogLine>;
   selftest(options: SelftestOptions, signal: AbortSignal): Promise<SelftestDocument>;
   /** Stops everything in reverse order and answers when it is down or the deadline has passed. */
   shutdown(order: ShutdownOrder, signal: AbortSignal): Promise<ShutdownDocument>;

@@ -1,5 +1,8 @@
 import type { Clock } from '../core/clock.ts';
-import type { AgentEvent, Condition, ConditionStatus } from './condition.ts';
+import { type AgentEvent, type Condition, type ConditionStatus, isGood } from './condition.ts';
+import { type Summary, summarize } from './summary.ts';
+
+export { isGood } from './condition.ts';
 
 /** Facts of a condition besides its type and status. */
 export interface ConditionFacts {
@@ -14,14 +17,6 @@ type Listener = (event: AgentEvent) => void;
 const maxMessageLength = 1024;
 const keptEvents = 500;
 
-/** Conditions that are good when false; all others are good when true. */
-const goodWhenFalse = /Pressure$/;
-
-/** Reports whether a condition is in its good state. */
-export function isGood(condition: Pick<Condition, 'type' | 'status'>): boolean {
-  return condition.status === (goodWhenFalse.test(condition.type) ? 'false' : 'true');
-}
-
 /**
  * Board of conditions and the bounded memory of events. Rooms write facts, everybody else reads; readiness is derived
  * and stored nowhere.
@@ -29,6 +24,8 @@ export function isGood(condition: Pick<Condition, 'type' | 'status'>): boolean {
 export class HealthBoard {
   readonly #clock: Clock;
   readonly #conditions = new Map<string, Condition>();
+  /** Monotonic milliseconds of the last change of each status: the wall clock jumps, a debounce must not. */
+  readonly #changedMs = new Map<string, number>();
   readonly #listeners = new Set<Listener>();
   readonly #events: AgentEvent[] = [];
   #sequence = 0;
@@ -43,13 +40,15 @@ export class HealthBoard {
     const atMs = this.#clock.wallMs();
     const sinceMs = before?.status === status ? before.sinceMs : atMs;
     const message = facts.message.slice(0, maxMessageLength);
-    this.#conditions.set(type, { ...facts, type, status, message, sinceMs });
+    if (before?.status !== status) this.#changedMs.set(type, this.#clock.nowMs());
+    this.#conditions.set(type, { ...facts, type, status, message, sinceMs, probedAtMs: atMs });
     if (before?.status === status && before.reason === facts.reason) return;
     this.record('condition.changed', { type, status, reason: facts.reason, message });
   }
 
   /** Takes a condition off the board, e.g. when its feature is switched off. */
   clear(type: string): void {
+    this.#changedMs.delete(type);
     if (this.#conditions.delete(type)) this.record('condition.cleared', { type });
   }
 
@@ -61,6 +60,17 @@ export class HealthBoard {
   /** All conditions, sorted by type. */
   conditions(): readonly Condition[] {
     return [...this.#conditions.values()].sort((a, b) => a.type.localeCompare(b.type));
+  }
+
+  /** What people should see: causes without their consequences, nothing that may be gone in a moment. */
+  summary(): Summary {
+    const now = this.#clock.nowMs();
+    return summarize(
+      this.conditions().map((condition) => ({
+        condition,
+        ageMs: now - (this.#changedMs.get(condition.type) ?? now),
+      })),
+    );
   }
 
   /** Derived: every condition on the board is good, and there is at least one. */

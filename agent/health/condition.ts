@@ -12,8 +12,18 @@ export interface Condition {
   readonly message: string;
   /** Wall-clock milliseconds of the last change of `status`. */
   readonly sinceMs: number;
+  /** Wall-clock milliseconds of the last time anybody looked, whether or not something had changed. */
+  readonly probedAtMs: number;
   /** Type of the condition that causes this one; its consequences are silenced in summaries. */
   readonly causedBy?: string;
+}
+
+/** Conditions that are good when false; all others are good when true. */
+const goodWhenFalse = /Pressure$/;
+
+/** Reports whether a condition is in its good state. */
+export function isGood(condition: Pick<Condition, 'type' | 'status'>): boolean {
+  return condition.status === (goodWhenFalse.test(condition.type) ? 'false' : 'true');
 }
 
 /** Something that happened, numbered without gaps within one boot of the agent. */

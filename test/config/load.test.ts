@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { loadConfig, problemText } from '../../agent/config/load.ts';
+import { FileStore } from '../../agent/host/file-store.ts';
+
+async function folder(t: TestContext): Promise<{ file: string; lastGood: string }> {
+  const home = await mkdtemp(path.join(tmpdir(), 'oh-edge-config-'));
+  t.after(() => rm(home, { recursive: true }));
+  return { file: path.join(home, 'agent.yaml'), lastGood: path.join(home, 'last-good.yaml') };
+}
+
+test('a board without a file runs on the defaults', async (t) => {
+  const { file, lastGood } = await folder(t);
+  const loaded = await loadConfig(new FileStore(), file, lastGood);
+  assert.equal(loaded.source, 'defaults');
+  assert.deepEqual(loaded.problems, []);
+});
+
+test('a good file is used and kept as the last good copy', async (t) => {
+  const { file, lastGood } = await folder(t);
+  await writeFile(file, 'log.files: 7\n');
+  const loaded = await loadConfig(new FileStore(), file, lastGood);
+  assert.equal(loaded.config['log.files'], 7);
+  assert.equal(await readFile(lastGood, 'utf8'), 'log.files: 7\n');
+});
+
+test('a file that was broken later leaves the board on the last good one and says what is wrong', async (t) => {
+  const { file, lastGood } = await folder(t);
+  await writeFile(file, 'log.files: 7\n');
+  await loadConfig(new FileStore(), file, lastGood);
+  await writeFile(file, 'log.files: 7\nlog.flies: 3\n');
+  const loaded = await loadConfig(new FileStore(), file, lastGood);
+  assert.equal(loaded.source, 'last-good');
+  assert.equal(loaded.config['log.files'], 7);
+  const [problem] = loaded.problems;
+  assert.ok(problem);
+  assert.match(problemText('agent.yaml', problem), /^agent\.yaml:2: log\.flies is not a known key/);
+});
+
+test('a broken file without a last good copy leaves the board on the defaults', async (t) => {
+  const { file, lastGood } = await folder(t);
+  await writeFile(file, '\0\0\0garbage: [');
+  const loaded = await loadConfig(new FileStore(), file, lastGood);
+  assert.equal(loaded.source, 'defaults');
+  assert.ok(loaded.problems.length > 0);
+});
+
+test('a directory in place of the file is a problem, not a crash', async (t) => {
+  const { file, lastGood } = await folder(t);
+  const loaded = await loadConfig(new FileStore(), path.dirname(file), lastGood);
+  assert.match(loaded.problems[0]?.message ?? '', /cannot be read/);
+});

@@ -1,0 +1,79 @@
+import { AgentError } from '../../agent/core/agent-error.ts';
+import type { AppendFiles } from '../../agent/core/append-files.ts';
+import type { Files, ReplaceOptions } from '../../agent/core/files.ts';
+
+/**
+ * Files and appends in memory. `tear` cuts the power in the middle of the next append: a part of its text stays and
+ * the append never resolves. `fail` refuses every write with an errno word, as a full disk does.
+ */
+export class FakeDisk implements Files, AppendFiles {
+  readonly files = new Map<string, string>();
+  readonly modes = new Map<string, number>();
+  #tearAt: number | undefined;
+  #errno: string | undefined;
+  /** Bytes written so far, appends and replacements alike. */
+  writtenBytes = 0;
+
+  /** Keeps only this many characters of the next append, which then never comes back. */
+  tear(keptCharacters: number): void {
+    this.#tearAt = keptCharacters;
+  }
+
+  /** Refuses writes from now on; undefined accepts them again. */
+  fail(errno: string | undefined): void {
+    this.#errno = errno;
+  }
+
+  read(path: string): Promise<string | undefined> {
+    return Promise.resolve(this.files.get(path));
+  }
+
+  async replace(path: string, text: string, options: ReplaceOptions = {}): Promise<void> {
+    this.#refuse(path);
+    this.writtenBytes += text.length;
+    this.files.set(path, text);
+    this.modes.set(path, options.mode ?? 0o644);
+    await Promise.resolve();
+  }
+
+  async append(path: string, text: string): Promise<void> {
+    this.#refuse(path);
+    const before = this.files.get(path) ?? '';
+    if (this.#tearAt !== undefined) {
+      this.files.set(path, before + text.slice(0, this.#tearAt));
+      this.#tearAt = undefined;
+      await new Promise(() => undefined);
+    }
+    this.writtenBytes += text.length;
+    this.files.set(path, before + text);
+  }
+
+  async setAside(path: string): Promise<string | undefined> {
+    const text = this.files.get(path);
+    if (text === undefined) return undefined;
+    this.files.delete(path);
+    this.files.set(`${path}.broken-1`, text);
+    return `${path}.broken-1`;
+  }
+
+  async makeDirectory(): Promise<void> {
+    await Promise.resolve();
+  }
+
+  async remove(path: string): Promise<void> {
+    this.#refuse(path);
+    this.files.delete(path);
+    await Promise.resolve();
+  }
+
+  list(path: string): Promise<readonly string[]> {
+    const names = [...this.files.keys()].filter((name) => name.startsWith(`${path}/`));
+    return Promise.resolve(names.map((name) => name.slice(path.length + 1)).sort());
+  }
+
+  #refuse(path: string): void {
+    if (this.#errno !== undefined) {
+      throw new AgentError('FILE_FAILED', `Cannot write "${path}": ${this.#errno}`);
+    }
+  }
+}

@@ -1,0 +1,104 @@
+import { chmod, chown, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { createConnection, type Server } from 'node:net';
+import path from 'node:path';
+import { AgentError, errnoOf, messageOf } from '../core/agent-error.ts';
+
+/** A Unix socket's path must fit into sun_path with its final NUL (unix(7)). */
+const maxPathBytes = 107;
+const probeMs = 1_000;
+
+/** Who may use a socket file. */
+export interface SocketAccess {
+  /** Permission bits, e.g. 0o600. */
+  readonly mode: number;
+  /** Numeric group; absent leaves the group of the process. */
+  readonly groupId?: number;
+}
+
+/**
+ * Lets a server listen on a Unix socket that nobody can open before its mode is right: it is bound inside a private
+ * directory and then renamed into place. A stale file of a dead process is replaced; a living one is ALREADY_RUNNING.
+ */
+export async function listenOnFile(server: Server, file: string, access: SocketAccess): Promise<void> {
+  const nursery = path.join(path.dirname(file), `.new-${process.pid}`);
+  const fresh = path.join(nursery, path.basename(file));
+  if (Buffer.byteLength(fresh) > maxPathBytes) {
+    throw new AgentError(
+      'INPUT_INVALID',
+      `Cannot listen on "${file}": its path has ${Buffer.byteLength(file)} bytes, want at most ${maxPathBytes - Buffer.byteLength(fresh) + Buffer.byteLength(file)}; choose a shorter directory`,
+    );
+  }
+  if (await isAlive(file)) {
+    throw new AgentError(
+      'ALREADY_RUNNING',
+      `Cannot listen on "${file}": another agent answers there; stop it with \`service_control stop oh_edge_agent\``,
+    );
+  }
+  try {
+    await mkdir(path.dirname(file), { recursive: true, mode: 0o755 });
+    await rm(nursery, { recursive: true, force: true });
+    await mkdir(nursery, { mode: 0o700 });
+    await listen(server, fresh);
+    await chmod(fresh, access.mode);
+    if (access.groupId !== undefined) await chown(fresh, -1, access.groupId);
+    await rename(fresh, file);
+  } catch (error) {
+    server.close();
+    throw cannotListen(file, error);
+  } finally {
+    await rm(nursery, { recursive: true, force: true }).catch(() => undefined);
+  }
+}
+
+/** Removes a socket file; an absent one is no error. */
+export async function removeSocketFile(file: string): Promise<void> {
+  await rm(file, { force: true });
+}
+
+function listen(server: Server, file: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(file, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** Reports whether a process accepts connections on the socket file. */
+async function isAlive(file: string): Promise<boolean> {
+  const found = await stat(file).catch(() => undefined);
+  if (found === undefined) return false;
+  if (!found.isSocket()) {
+    throw new AgentError(
+      'FILE_FAILED',
+      `Cannot listen on "${file}": it is there and no socket; move it away`,
+    );
+  }
+  return new Promise((resolve) => {
+    const socket = createConnection(file);
+    const settle = (answer: boolean): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.setTimeout(probeMs, () => settle(true));
+    socket.once('connect', () => settle(true));
+    socket.once('error', () => settle(false));
+  });
+}
+
+const fixes: Readonly<Record<string, string>> = {
+  EROFS: 'the directory is on a read-only file system; want one below /data',
+  EACCES: 'the directory is not writable; run the agent as root',
+  EPERM: 'the owner cannot be set; run the agent as root',
+  ENOSPC: 'the file system is full; free some space',
+  ENOTDIR: 'a part of the path is a file; move it away',
+};
+
+function cannotListen(file: string, error: unknown): AgentError {
+  const errno = errnoOf(error);
+  const fix = (errno === undefined ? undefined : fixes[errno]) ?? messageOf(error);
+  return new AgentError('FILE_FAILED', `Cannot listen on "${file}": ${errno ?? 'failed'}, ${fix}`, {
+    cause: error,
+  });
+}

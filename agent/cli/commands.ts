@@ -1,0 +1,166 @@
+import type { CommandSpec, OptionSpec } from './command.ts';
+
+const json: OptionSpec = { flags: '--json', help: 'print the wire value as JSON and nothing else' };
+const unit = { shape: '<unit>', help: 'name of a unit, e.g. dockerd' } as const;
+
+/** Every command, one record each, in the order of the help. */
+export const commands: readonly CommandSpec[] = [
+  {
+    name: 'status',
+    summary: 'Show whether the board is ready, and why not',
+    details: 'Exit code 0 where the board is ready, 1 where it is not.',
+    options: [
+      json,
+      { flags: '-w, --watch', help: 'show every change until Ctrl-C; with --json one message a line' },
+    ],
+    load: () => import('./status.ts'),
+  },
+  {
+    name: 'wait',
+    summary: 'Wait until the board or a unit is ready',
+    details:
+      'Waits also while the agent itself is not up yet. Exit code 0 once it is so, 5 where the time is over first.',
+    options: [
+      {
+        flags: '--for <what>',
+        help: 'ready, unit=NAME or condition=TYPE',
+        default: 'ready',
+      },
+      { flags: '--timeout <time>', help: 'longest wait, e.g. 90s or 5m', default: '5m' },
+    ],
+    load: () => import('./wait.ts'),
+  },
+  {
+    name: 'doctor',
+    summary: 'Check the board and say what to do about each fault',
+    details:
+      'Works without a running agent too: then this program looks by itself. Exit code 1 where a check found an error.',
+    options: [
+      json,
+      { flags: '-a, --all', help: 'show the checks that are fine, too' },
+      { flags: '--strict', help: 'exit with 1 for warnings, too' },
+    ],
+    load: () => import('./doctor.ts'),
+  },
+  {
+    name: 'plan',
+    summary: 'Show what the ground work would change now',
+    details: 'Exit code 0 where nothing is to do, 1 where there are steps.',
+    options: [json],
+    load: () => import('./plan.ts'),
+  },
+  {
+    name: 'apply',
+    summary: 'Do the steps of the plan now',
+    options: [json],
+    load: () => import('./apply.ts'),
+  },
+  {
+    name: 'undo',
+    summary: 'Take the ground work back',
+    details: 'Refused while units run that stand on it: stop them first.',
+    options: [json],
+    load: () => import('./undo.ts'),
+  },
+  {
+    name: 'logs',
+    summary: 'Show the log of a unit, or of the agent itself',
+    argument: { shape: '[unit]', help: 'name of a unit; without it the log of the agent' },
+    options: [
+      { flags: '-n, --lines <count>', help: 'newest lines to show', default: '100' },
+      { flags: '-f, --follow', help: 'go on with new lines until Ctrl-C' },
+      { flags: '--since <time>', help: 'only lines since then: 10m, 2h or a date' },
+      { flags: '--grep <text>', help: 'only lines that contain this text, case ignored' },
+      { flags: '--json', help: 'print each line as JSON' },
+    ],
+    load: () => import('./logs.ts'),
+  },
+  {
+    name: 'events',
+    summary: 'Show what happened since the agent started',
+    options: [{ flags: '--after <number>', help: 'only events after this number', default: '0' }, json],
+    load: () => import('./events.ts'),
+  },
+  {
+    name: 'start',
+    summary: 'Start a unit',
+    argument: unit,
+    options: [json],
+    load: () => import('./start.ts'),
+  },
+  {
+    name: 'stop',
+    summary: 'Stop a unit and leave it down',
+    argument: unit,
+    options: [json],
+    load: () => import('./stop.ts'),
+  },
+  {
+    name: 'restart',
+    summary: 'Stop a unit and start it again',
+    argument: unit,
+    options: [json],
+    load: () => import('./restart.ts'),
+  },
+  {
+    name: 'selftest',
+    summary: 'Run tiny containers and name the fault that stops them',
+    details:
+      'Needs no registry: the image is made on the board from its own busybox. Exit code 1 where a rung of the ladder broke.',
+    options: [
+      json,
+      { flags: '--dns <name>', help: 'a container must also resolve this name' },
+      { flags: '--egress <host:port>', help: 'a container must also reach this address by TCP' },
+    ],
+    load: () => import('./selftest.ts'),
+  },
+  {
+    name: 'shutdown',
+    summary: 'Stop every unit in order, then the agent',
+    details: 'Exit code 0 where everything ended by itself, 1 where something had to be killed.',
+    options: [
+      {
+        flags: '--for <what>',
+        help: 'reboot: the power goes next; stop: only the agent',
+        default: 'stop',
+        choices: ['reboot', 'stop'],
+      },
+      { flags: '--deadline <time>', help: 'time until the rest is killed', default: '20s' },
+      json,
+    ],
+    load: () => import('./shutdown.ts'),
+  },
+  {
+    name: 'config check',
+    summary: 'Check a configuration file',
+    details: 'Names every problem at once with its line. Exit code 78 where there are problems.',
+    argument: { shape: '<file>', help: 'path of the file, e.g. /data/oh-edge-agent/agent.yaml' },
+    options: [json],
+    load: () => import('./config-check.ts'),
+  },
+  {
+    name: 'config keys',
+    summary: 'List every configuration key with its default',
+    options: [json],
+    load: () => import('./config-keys.ts'),
+  },
+  {
+    name: 'config default',
+    summary: 'Print the default configuration file',
+    load: () => import('./config-default.ts'),
+  },
+  {
+    name: 'completion',
+    summary: 'Print the completion script for a shell',
+    details:
+      'For bash: eval "$(agentctl completion bash)". For zsh: eval "$(agentctl completion zsh)" after compinit.',
+    argument: { shape: '<shell>', help: 'bash or zsh', choices: ['bash', 'zsh'] },
+    load: () => import('./completion.ts'),
+  },
+  {
+    name: 'version',
+    summary: 'Show the versions of agentctl and of the running agent',
+    options: [json],
+    load: () => import('./version.ts'),
+  },
+];

@@ -1,0 +1,66 @@
+import type { CommandSpec, Run } from './command.ts';
+import { commands } from './commands.ts';
+
+/** Prints the completion script of a shell. */
+export const run: Run = (ctx, input) => {
+  ctx.out(input.args[0] === 'zsh' ? zshScript(commands) : bashScript(commands));
+  return Promise.resolve(0);
+};
+
+/** Long and short flags of a command. */
+function flagsOf(spec: CommandSpec): string[] {
+  const own = (spec.options ?? []).flatMap(({ flags }) => flags.match(/-{1,2}[a-z]+/g) ?? []);
+  return [...own, '--help'];
+}
+
+/** Words after a command: the choices of its argument, or the names of units asked from the agent, or files. */
+function argumentWords(spec: CommandSpec): string {
+  const { argument } = spec;
+  if (argument === undefined) return '';
+  if (argument.choices !== undefined) return argument.choices.join(' ');
+  return argument.shape.includes('unit') ? '$(_agentctl_units)' : '';
+}
+
+const unitNames = `_agentctl_units() {
+  agentctl status --json 2>/dev/null | sed 's/.*"units":\\[//; s/\\],"prep".*//' | grep -o '"name":"[^"]*"' | sed 's/.*:"//; s/"//'
+}`;
+
+function firstWords(specs: readonly CommandSpec[]): string {
+  return [...new Set(specs.map(({ name }) => name.split(' ')[0]))].join(' ');
+}
+
+function groupWords(specs: readonly CommandSpec[], group: string): string {
+  return specs
+    .flatMap(({ name }) => (name.startsWith(`${group} `) ? [name.slice(group.length + 1)] : []))
+    .join(' ');
+}
+
+function bashScript(specs: readonly CommandSpec[]): string {
+  const groups = [
+    ...new Set(specs.flatMap(({ name }) => (name.includes(' ') ? [name.split(' ')[0] ?? ''] : []))),
+  ];
+  const cases = specs.map(
+    (spec) => `    "${spec.name}") words="${[...flagsOf(spec), argumentWords(spec)].join(' ').trim()}" ;;`,
+  );
+  return `${unitNames}
+_agentctl() {
+  local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" command="" word words=""
+  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    case "$word" in -*) ;; *) case "$command" in ""|${groups.join('|')}) command="\${command:+$command }$word" ;; esac ;; esac
+  done
+  [ "$previous" = "--socket" ] && { COMPREPLY=($(compgen -f -- "$current")); return; }
+  case "$command" in
+    "") words="${firstWords(specs)} --socket --help" ;;
+${groups.map((group) => `    ${group}) words="${groupWords(specs, group)} --help" ;;`).join('\n')}
+${cases.join('\n')}
+  esac
+  [ "$command" = "config check" ] && COMPREPLY=($(compgen -f -- "$current"))
+  COMPREPLY+=($(compgen -W "$words" -- "$current"))
+}
+complete -F _agentctl agentctl`;
+}
+
+/** zsh reads the bash script through its own compatibility layer: one list of words, not two. */
+function zshScript(specs: readonly CommandSpec[]): string {
+  return `autoload -U +X bashcompinit && bashcompinit\n${bashScript(specs)}`;
+}

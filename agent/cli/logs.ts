@@ -1,0 +1,38 @@
+import type { LogLine } from '../api/wire.ts';
+import { AgentError } from '../core/agent-error.ts';
+import type { CommandContext, Run } from './command.ts';
+import { countOf, hasFlag, instantOf, printJson, textOf } from './input.ts';
+
+/** Most lines that the agent gives at once. */
+const maxLines = 10_000;
+
+/** Shows kept lines and, with --follow, new ones until Ctrl-C. */
+export const run: Run = async (ctx, input) => {
+  const unit = input.args[0];
+  const since = instantOf(ctx, input, 'since');
+  const grep = textOf(input, 'grep');
+  const question = {
+    n: countOf(input, 'lines', maxLines) ?? 100,
+    ...(unit === undefined ? {} : { unit }),
+    ...(since === undefined ? {} : { since }),
+    ...(grep === undefined ? {} : { grep }),
+  };
+  const isJson = hasFlag(input, 'json');
+  const show = (line: LogLine): void => (isJson ? printJson(ctx, line) : ctx.out(lineText(ctx, line)));
+  if (hasFlag(input, 'follow')) {
+    const reason = await ctx.client.followLogs(question, show, ctx.signal);
+    throw new AgentError(
+      'AGENT_UNREACHABLE',
+      `Cannot follow any longer: ${reason}; start again with \`agentctl logs -f\``,
+    );
+  }
+  const { lines, truncated } = await ctx.client.logs(question, ctx.signal);
+  for (const line of lines) show(line);
+  if (truncated) ctx.err('agentctl: older lines were left out; ask for fewer with -n, or use --grep');
+  return 0;
+};
+
+function lineText({ style, time }: CommandContext, { atMs, stream, text }: LogLine): string {
+  const stamp = style.dim(time(atMs));
+  return stream === 'err' ? `${stamp} ${style.warn('err')} ${text}` : `${stamp} ${text}`;
+}

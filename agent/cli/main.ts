@@ -1,0 +1,81 @@
+import { AgentClient } from '../api/client.ts';
+import { AgentError, errnoOf, messageOf } from '../core/agent-error.ts';
+import { homeDir } from '../core/constants.ts';
+import { localTime, parseInstant } from '../host/calendar.ts';
+import { SystemClock } from '../host/system-clock.ts';
+import { UnixClient } from '../host/unix-client.ts';
+import type { CommandContext, LocalTools } from './command.ts';
+import { runProgram } from './program.ts';
+import { chooseStyle } from './style.ts';
+
+/** What a command can do by itself; every part is loaded when it is first used. */
+const local: LocalTools = {
+  async readFile(path) {
+    const { readFile } = await import('node:fs/promises');
+    try {
+      return await readFile(path, 'utf8');
+    } catch (error) {
+      const why = errnoOf(error) === 'ENOENT' ? 'it does not exist' : messageOf(error);
+      throw new AgentError('FILE_FAILED', `Cannot read "${path}": ${why}; name a file that is there`, {
+        cause: error,
+      });
+    }
+  },
+  async checkConfig(text) {
+    const { parseConfig } = await import('../config/parse.ts');
+    const result = parseConfig(text);
+    return result.ok ? [] : result.problems;
+  },
+  async configKeys() {
+    const [{ keys }, { allowed }] = await Promise.all([
+      import('../config/keys.ts'),
+      import('../config/allowed.ts'),
+    ]);
+    return Object.entries(keys).map(([key, row]) => ({
+      key,
+      type: row.type,
+      allowed: allowed(row),
+      default: row.default,
+      applies: row.applies,
+      help: row.help,
+    }));
+  },
+  async defaultConfigFile() {
+    const { defaultFile } = await import('../config/reference.ts');
+    return defaultFile();
+  },
+};
+
+function contextFor(socketPath: string): CommandContext {
+  const { stdout, stderr, env } = process;
+  const isTerminal = stdout.isTTY === true;
+  const interrupt = new AbortController();
+  process.once('SIGINT', () => interrupt.abort());
+  process.once('SIGTERM', () => interrupt.abort());
+  return {
+    client: new AgentClient(new UnixClient(socketPath)),
+    clock: new SystemClock(),
+    local,
+    out: (line) => void stdout.write(`${line}\n`),
+    err: (line) => void stderr.write(`${line}\n`),
+    style: chooseStyle(isTerminal, { NO_COLOR: env['NO_COLOR'], TERM: env['TERM'] }),
+    columns: isTerminal ? stdout.columns : Number.POSITIVE_INFINITY,
+    isTerminal,
+    time: localTime,
+    instant: parseInstant,
+    signal: interrupt.signal,
+    version: __VERSION__,
+  };
+}
+
+// A reader that has gone (agentctl logs | head) ends the program quietly.
+process.stdout.on('error', () => process.exit(0));
+
+process.exitCode = await runProgram(process.argv.slice(2), {
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+  version: __VERSION__,
+  columns: process.stdout.columns ?? 80,
+  defaultSocket: `${homeDir}/run/agent.sock`,
+  contextFor,
+});

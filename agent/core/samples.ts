@@ -39,6 +39,13 @@ export interface NetworkSample {
   readonly sentBytes: number;
 }
 
+/** Containers by state, as dockerd counts them. */
+export interface ContainerCounts {
+  readonly running: number;
+  readonly paused: number;
+  readonly stopped: number;
+}
+
 /** One look at the load of the board. */
 export interface Sample {
   /** Wall clock in milliseconds. */
@@ -55,6 +62,8 @@ export interface Sample {
   /** Bytes written to all block devices of the board since boot. */
   readonly writtenBytes: number;
   readonly network: readonly NetworkSample[];
+  /** Absent while dockerd takes no questions. */
+  readonly containers?: ContainerCounts;
   /** The agent itself. */
   readonly self: { readonly memoryBytes: number; readonly writtenBytes: number | undefined };
 }

@@ -1,0 +1,118 @@
+import { isAbort, messageOf } from '../core/agent-error.ts';
+import type { Clock } from '../core/clock.ts';
+import type { DockerApi } from '../core/docker.ts';
+import type { Log } from '../core/log.ts';
+import type { ContainerCounts, Inventory, Sample, Samples } from '../core/samples.ts';
+import type { HealthBoard } from './board.ts';
+import { diskPressure, memoryPressure, type Pressure, type PressureLimits } from './pressure.ts';
+
+/** What the sampler works with. */
+export interface SamplerOptions {
+  readonly samples: Samples;
+  readonly board: HealthBoard;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Asked for its number of containers while the board says that it is ready. */
+  readonly docker?: DockerApi;
+  readonly intervalMs: number;
+  readonly memory: PressureLimits;
+  readonly disk: PressureLimits;
+}
+
+/** Samples kept for a small curve: two hours at one a minute. */
+const keptSamples = 120;
+
+/** Looks at the load of the board now and then, keeps a short past, and says when memory or disk run out. */
+export class Sampler {
+  readonly #options: SamplerOptions;
+  #past: Sample[] = [];
+  #inventory: Inventory | undefined;
+  #running: Promise<void> | undefined;
+  readonly #stop = new AbortController();
+
+  constructor(options: SamplerOptions) {
+    this.#options = options;
+  }
+
+  /** Takes the first sample and goes on in the background until `stop` or the signal. */
+  async start(signal: AbortSignal): Promise<void> {
+    const either = AbortSignal.any([signal, this.#stop.signal]);
+    await this.#look(either);
+    this.#running = this.#loop(either);
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  /** The newest sample; undefined before the first. */
+  latest(): Sample | undefined {
+    return this.#past.at(-1);
+  }
+
+  /** Samples of the last two hours or so, oldest first. */
+  past(): readonly Sample[] {
+    return this.#past;
+  }
+
+  /** What the board is made of; undefined before the first look. */
+  inventory(): Inventory | undefined {
+    return this.#inventory;
+  }
+
+  async #loop(signal: AbortSignal): Promise<void> {
+    const { clock, intervalMs, log } = this.#options;
+    for (;;) {
+      try {
+        await clock.sleep(intervalMs, signal);
+        await this.#look(signal);
+      } catch (error) {
+        if (signal.aborted || isAbort(error)) return;
+        log.warn('sample.failed', { error: messageOf(error) });
+      }
+    }
+  }
+
+  async #look(signal: AbortSignal): Promise<void> {
+    const { samples, memory, disk } = this.#options;
+    this.#inventory ??= await samples.inventory();
+    const containers = await this.#containers(signal);
+    const sample = { ...(await samples.sample()), ...(containers === undefined ? {} : { containers }) };
+    this.#past = [...this.#past.slice(-(keptSamples - 1)), sample];
+    this.#tell('MemoryPressure', memoryPressure(sample.memory, this.#was('MemoryPressure'), memory));
+    this.#tell('DiskPressure', diskPressure(sample.disks, this.#was('DiskPressure'), disk));
+  }
+
+  async #containers(signal: AbortSignal): Promise<ContainerCounts | undefined> {
+    const { docker, board } = this.#options;
+    if (docker === undefined || board.get('DockerReady')?.status !== 'true') return undefined;
+    try {
+      const answer = await docker.request({ method: 'GET', path: '/info', timeoutMs: 5_000 }, signal);
+      return countsOf(JSON.parse(new TextDecoder().decode(answer.body)));
+    } catch {
+      // Whether dockerd answers is judged by its own probe; here it only means that nobody counts.
+      return undefined;
+    }
+  }
+
+  #was(type: string): boolean {
+    return this.#options.board.get(type)?.status === 'true';
+  }
+
+  #tell(type: string, pressure: Pressure): void {
+    const { isPressed, reason, message } = pressure;
+    this.#options.board.set(type, isPressed ? 'true' : 'false', { reason, message });
+  }
+}
+
+function countsOf(info: unknown): ContainerCounts | undefined {
+  if (typeof info !== 'object' || info === null) return undefined;
+  const { ContainersRunning, ContainersPaused, ContainersStopped } = info as Readonly<
+    Record<string, unknown>
+  >;
+  const [running, paused, stopped] = [ContainersRunning, ContainersPaused, ContainersStopped];
+  if (typeof running !== 'number' || typeof paused !== 'number' || typeof stopped !== 'number')
+    return undefined;
+  return { running, paused, stopped };
+}

@@ -1,0 +1,132 @@
+import { AgentError, messageOf } from '../core/agent-error.ts';
+import type { Commands } from '../core/commands.ts';
+import type { GroundObserver } from '../core/ground.ts';
+import type { GroundFacts, GroundQuestions, Link, ObservedMachine } from '../core/ground-observed.ts';
+import { groundFacts, linkTarget, namesIn, readText, readWhole } from './ground-files.ts';
+import {
+  parseConnectedSubnets,
+  parseControllers,
+  parseFilesystems,
+  parseMemberships,
+  parseModulesDep,
+  parseMountinfo,
+  parseOpenFiles,
+  parseRoutes,
+  parseRules,
+} from './ground-parse.ts';
+
+const upFlag = 1;
+
+/** Looks at the machine through /proc and /sys; only rules and routes of all tables need a tool, busybox `ip`. */
+export class HostGroundObserver implements GroundObserver {
+  readonly #commands: Commands;
+  readonly #busybox: string;
+  #loadable: { readonly release: string; readonly names: readonly string[] } | undefined;
+
+  constructor(commands: Commands, busybox: string) {
+    this.#commands = commands;
+    this.#busybox = busybox;
+  }
+
+  fingerprint(): string {
+    return [
+      readWhole('/proc/self/mountinfo'),
+      readWhole('/proc/net/fib_trie'),
+      readWhole('/proc/net/route'),
+      namesIn('/sys/class/net').join(' '),
+      readText('/proc/sys/net/ipv4/ip_forward') ?? '',
+      readText('/proc/self/cgroup') ?? '',
+    ].join('\0');
+  }
+
+  facts(questions: GroundQuestions): GroundFacts {
+    return groundFacts(questions);
+  }
+
+  async observe(): Promise<ObservedMachine> {
+    const release = (readText('/proc/sys/kernel/osrelease') ?? '').trim();
+    const network = await this.#network();
+    const serial = boardSerial();
+    const selinux = observeSelinux();
+    return {
+      bootId: (readText('/proc/sys/kernel/random/boot_id') ?? '').trim(),
+      release,
+      wallMs: Date.now(),
+      namespace: {
+        own: linkTarget('/proc/self/ns/mnt') ?? 'unknown',
+        init: linkTarget('/proc/1/ns/mnt') ?? 'hidden',
+      },
+      mounts: parseMountinfo(readWhole('/proc/self/mountinfo')),
+      filesystems: parseFilesystems(readText('/proc/filesystems') ?? ''),
+      controllers: parseControllers(readText('/proc/cgroups') ?? ''),
+      memberships: parseMemberships(readText('/proc/self/cgroup') ?? ''),
+      ...network,
+      subnets: parseConnectedSubnets(readWhole('/proc/net/route')),
+      links: namesIn('/sys/class/net').map(observeLink),
+      modules: namesIn('/sys/module'),
+      loadableModules: this.#loadableModules(release),
+      openFiles: parseOpenFiles(readText('/proc/self/limits') ?? ''),
+      ...(selinux === undefined ? {} : { selinux }),
+      ...(serial === undefined ? {} : { serial }),
+    };
+  }
+
+  /** No tool on the board tells news of rules and routes; the caller looks again by itself. */
+  watchNetwork(): { readonly isLive: boolean; close(): void } {
+    return { isLive: false, close: () => undefined };
+  }
+
+  async #network(): Promise<Pick<ObservedMachine, 'rules' | 'routes' | 'networkProblem'>> {
+    try {
+      const [rules, routes] = await Promise.all([
+        this.#ip('rule', 'list'),
+        this.#ip('route', 'show', 'table', 'all'),
+      ]);
+      return { rules: parseRules(rules), routes: parseRoutes(routes) };
+    } catch (error) {
+      return { rules: [], routes: [], networkProblem: messageOf(error) };
+    }
+  }
+
+  async #ip(...words: readonly string[]): Promise<string> {
+    const result = await this.#commands.run([this.#busybox, 'ip', ...words]);
+    if (result.code === 0) return result.stdout;
+    const said = result.stderr.trim().split('\n')[0] ?? '';
+    throw new AgentError(
+      'TOOL_FAILED',
+      `Cannot read "ip ${words.join(' ')}": exit code ${result.code}, "${said}"; the kernel needs IP_ADVANCED_ROUTER and IP_MULTIPLE_TABLES`,
+    );
+  }
+
+  #loadableModules(release: string): readonly string[] {
+    if (this.#loadable?.release !== release) {
+      this.#loadable = { release, names: parseModulesDep(readWhole(`/lib/modules/${release}/modules.dep`)) };
+    }
+    return this.#loadable.names;
+  }
+}
+
+function observeLink(name: string): Link {
+  const flags = Number(readText(`/sys/class/net/${name}/flags`) ?? '0');
+  return {
+    name,
+    isBridge: namesIn(`/sys/class/net/${name}/bridge`).length > 0,
+    isUp: (flags & upFlag) !== 0,
+  };
+}
+
+/** Something that is this board's for ever: the serial number of the device tree, else the id of its eMMC. */
+function boardSerial(): string | undefined {
+  for (const path of ['/proc/device-tree/serial-number', '/sys/block/mmcblk0/device/cid']) {
+    const text = readText(path)?.replaceAll('\0', '').trim();
+    if (text !== undefined && text !== '') return text;
+  }
+  return undefined;
+}
+
+function observeSelinux(): { readonly isEnforcing: boolean; readonly domain: string } | undefined {
+  const enforce = readText('/sys/fs/selinux/enforce');
+  if (enforce === undefined) return undefined;
+  const domain = (readText('/proc/self/attr/current') ?? '').replaceAll('\0', '').trim();
+  return { isEnforcing: enforce.trim() === '1', domain };
+}

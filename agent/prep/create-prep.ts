@@ -1,0 +1,43 @@
+import type { ApplyDocument, DoctorDocument, PlanDocument, PrepStatus } from '../api/wire.ts';
+import type { Programs } from '../core/program.ts';
+import { examine } from './doctor/examine.ts';
+import { type GroundParts, GroundWork } from './ground-work.ts';
+
+/** What the whole room needs. */
+export interface PrepParts extends GroundParts {
+  readonly programs: Programs;
+  /** Sentences about the configuration file; empty where it is right. */
+  readonly configProblems: readonly string[];
+}
+
+/** The room as the composition root sees it. */
+export interface Prep {
+  /** Does the first pass, whatever comes of it, and then keeps the ground until stopped. */
+  start(signal: AbortSignal): Promise<void>;
+  stop(): Promise<void>;
+  /** Resolves as soon as everything is there that the units need. */
+  prepared(signal: AbortSignal): Promise<void>;
+  status(): PrepStatus;
+  plan(signal: AbortSignal): Promise<PlanDocument>;
+  applyNow(): Promise<ApplyDocument>;
+  undo(): Promise<ApplyDocument>;
+  /** Works before `start` too, so that `agentctl doctor` can look without a daemon. */
+  doctor(signal: AbortSignal): Promise<DoctorDocument>;
+  unitEnvironment(): Readonly<Record<string, string>>;
+}
+
+/** Builds the room; nothing happens before `start`. */
+export function createPrep(parts: PrepParts): Prep {
+  const work = new GroundWork(parts);
+  return {
+    start: (signal) => work.start(signal),
+    stop: () => work.stop(),
+    prepared: (signal) => work.prepared(signal),
+    status: () => work.status(),
+    plan: (signal) => work.plan(signal),
+    applyNow: () => work.applyNow(),
+    undo: () => work.undo(),
+    doctor: (signal) => examine(parts, signal),
+    unitEnvironment: () => work.unitEnvironment(),
+  };
+}

@@ -1,0 +1,273 @@
+import type { ApplyDocument, PlanDocument, PrepStatus, StepView } from '../api/wire.ts';
+import { isAbort, messageOf } from '../core/agent-error.ts';
+import type { Clock } from '../core/clock.ts';
+import type { GroundExecutor, GroundObserver } from '../core/ground.ts';
+import type { ObservedGround } from '../core/ground-observed.ts';
+import type { GroundStep } from '../core/ground-step.ts';
+import type { Log } from '../core/log.ts';
+import type { HealthBoard } from '../health/board.ts';
+import { postConditions } from './ground-conditions.ts';
+import { lookAtGround } from './look.ts';
+import { type GroundPlan, planGround, planUndo } from './plan.ts';
+import { planDocument, stepView } from './plan-document.ts';
+import type { GroundSettings } from './settings.ts';
+import { unitEnvironment } from './unit-environment.ts';
+
+/** What the ground work is made of. */
+export interface GroundParts {
+  readonly settings: GroundSettings;
+  readonly observer: GroundObserver;
+  readonly executor: GroundExecutor;
+  readonly board: HealthBoard;
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+/** Looks again at least this often even where nothing seems to have changed; milliseconds. */
+const wholeLookMs = 60_000;
+/** A step that the units can do without is tried again after this time; milliseconds. */
+const optionalRetryMs = 300_000;
+const maxRounds = 3;
+
+type Planner = (observed: ObservedGround, settings: GroundSettings) => GroundPlan;
+
+interface Failure {
+  readonly message: string;
+  readonly retryAtMs: number;
+}
+
+/**
+ * Keeps the ground as it is to be: looks, plans, does, looks again. Drift is found within `prep.intervalMs`; on a quiet
+ * board a turn only compares a few files of /proc with what they were.
+ */
+export class GroundWork {
+  readonly #parts: GroundParts;
+  readonly #failures = new Map<string, Failure>();
+  /** Wanted things that were seen fulfilled: a step for one of them is a repair. */
+  readonly #seenMet = new Set<string>();
+  readonly #stopped = new AbortController();
+  #queue: Promise<unknown> = Promise.resolve();
+  #loop: Promise<void> = Promise.resolve();
+  #observed: ObservedGround | undefined;
+  #plan: GroundPlan | undefined;
+  #isPrepared = false;
+  #wasPrepared = false;
+  #repairs = 0;
+  #lastRepair: PrepStatus['lastRepair'];
+  #fingerprint = '';
+  #lookedAtMs = Number.NEGATIVE_INFINITY;
+  #isWatching = false;
+  #isUndone = false;
+  #wake: () => void = () => undefined;
+  #whenPrepared: (() => void)[] = [];
+
+  constructor(parts: GroundParts) {
+    this.#parts = parts;
+  }
+
+  /** Does the first pass, whatever comes of it, and then keeps looking until stopped. */
+  async start(signal: AbortSignal): Promise<void> {
+    signal.addEventListener('abort', () => this.#stopped.abort(signal.reason), { once: true });
+    await this.applyNow().catch((error: unknown) =>
+      this.#parts.log.error('ground.failed', { message: messageOf(error) }),
+    );
+    this.#loop = this.#run();
+  }
+
+  /** Ends the loop and waits for the pass that is under way. */
+  async stop(): Promise<void> {
+    this.#stopped.abort(new DOMException('The ground work was stopped', 'AbortError'));
+    this.#wake();
+    await this.#loop;
+    await this.#queue;
+  }
+
+  /** Resolves as soon as everything is there that the units need. */
+  async prepared(signal: AbortSignal): Promise<void> {
+    if (this.#isPrepared) return;
+    await new Promise<void>((resolve, reject) => {
+      this.#whenPrepared.push(resolve);
+      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+    });
+  }
+
+  status(): PrepStatus {
+    return {
+      strategy: this.#plan === undefined ? undefined : planDocument(this.#plan).strategy,
+      isPrepared: this.#isPrepared,
+      repairs: this.#repairs,
+      ...(this.#lastRepair === undefined ? {} : { lastRepair: this.#lastRepair }),
+    };
+  }
+
+  /** What would be done now; changes nothing. */
+  async plan(signal: AbortSignal): Promise<PlanDocument> {
+    const observed = await lookAtGround(this.#parts.observer, this.#parts.settings, signal);
+    return planDocument(planGround(observed, this.#parts.settings));
+  }
+
+  /** Does at once what is to do, things that failed before included. Takes an `undo` back. */
+  applyNow(): Promise<ApplyDocument> {
+    return this.#exclusive(() => {
+      this.#isUndone = false;
+      this.#failures.clear();
+      return this.#pass(planGround);
+    });
+  }
+
+  /** Takes back what reaches beyond our mount namespace, and leaves the ground alone until `applyNow`. */
+  undo(): Promise<ApplyDocument> {
+    return this.#exclusive(() => {
+      this.#isUndone = true;
+      this.#failures.clear();
+      return this.#pass(planUndo);
+    });
+  }
+
+  /** The last whole look; undefined before the first. */
+  observed(): ObservedGround | undefined {
+    return this.#observed;
+  }
+
+  /** Variables for every unit. */
+  unitEnvironment(): Readonly<Record<string, string>> {
+    return unitEnvironment(this.#parts.settings, this.#observed);
+  }
+
+  /** One pass at a time: the loop, the API and a start never act on the same look. */
+  #exclusive<T>(act: () => Promise<T>): Promise<T> {
+    const next = this.#queue.then(act, act);
+    this.#queue = next.catch(() => undefined);
+    return next;
+  }
+
+  async #run(): Promise<void> {
+    const watch = this.#parts.observer.watchNetwork(() => this.#wake());
+    this.#isWatching = watch.isLive;
+    try {
+      while (!this.#stopped.signal.aborted) {
+        await this.#rest();
+        if (this.#stopped.signal.aborted || this.#isUndone || this.#isQuiet()) continue;
+        await this.#exclusive(() => this.#pass(planGround)).catch((error: unknown) =>
+          this.#lookFailed(error),
+        );
+      }
+    } finally {
+      watch.close();
+    }
+  }
+
+  #rest(): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#parts.clock.after(this.#parts.settings.intervalMs, resolve);
+      this.#wake = () => {
+        cancel();
+        this.#lookedAtMs = Number.NEGATIVE_INFINITY;
+        resolve();
+      };
+    });
+  }
+
+  #isQuiet(): boolean {
+    if (!this.#isPrepared || !this.#isWatching) return false;
+    if (this.#parts.clock.nowMs() - this.#lookedAtMs >= wholeLookMs) return false;
+    return this.#parts.observer.fingerprint() === this.#fingerprint;
+  }
+
+  #lookFailed(error: unknown): void {
+    if (isAbort(error)) return;
+    const message = messageOf(error);
+    this.#isPrepared = false;
+    this.#parts.board.set('Prepared', 'unknown', { reason: 'LookFailed', message });
+  }
+
+  async #pass(planner: Planner): Promise<ApplyDocument> {
+    const signal = this.#stopped.signal;
+    const applied: StepView[] = [];
+    let plan = await this.#look(planner, signal);
+    for (let round = 0; round < maxRounds; round += 1) {
+      const due = plan.steps.filter((step) => !this.#isHeldBack(step));
+      if (due.length === 0) break;
+      const isDone = await this.#doAll(due, applied, signal);
+      plan = await this.#look(planner, signal);
+      if (!isDone) break;
+    }
+    this.#conclude(plan);
+    return { applied, left: plan.steps.map(stepView) };
+  }
+
+  async #look(planner: Planner, signal: AbortSignal): Promise<GroundPlan> {
+    const { observer, settings, clock } = this.#parts;
+    this.#fingerprint = observer.fingerprint();
+    this.#observed = await lookAtGround(observer, settings, signal);
+    this.#lookedAtMs = clock.nowMs();
+    const plan = planner(this.#observed, settings);
+    for (const { step, isMet } of plan.wanted) if (isMet) this.#seenMet.add(step.id);
+    return plan;
+  }
+
+  #isHeldBack(step: GroundStep): boolean {
+    const failure = this.#failures.get(step.id);
+    return failure !== undefined && this.#parts.clock.nowMs() < failure.retryAtMs;
+  }
+
+  /** Later steps rest on earlier ones, so the first failure of a required step ends the round. */
+  async #doAll(steps: readonly GroundStep[], applied: StepView[], signal: AbortSignal): Promise<boolean> {
+    for (const step of steps) {
+      try {
+        await this.#parts.executor.execute(step, signal);
+        this.#applied(step);
+        applied.push(stepView(step));
+      } catch (error) {
+        if (isAbort(error)) throw error;
+        this.#failed(step, messageOf(error));
+        if (step.isOptional !== true) return false;
+      }
+    }
+    return true;
+  }
+
+  #applied(step: GroundStep): void {
+    const { board, log, clock } = this.#parts;
+    this.#failures.delete(step.id);
+    const isRepair = this.#wasPrepared && this.#seenMet.has(step.id);
+    const { id, what, why } = step;
+    if (isRepair) {
+      this.#repairs += 1;
+      this.#lastRepair = { atMs: clock.wallMs(), what };
+    }
+    log.info('step.applied', { id, what, isRepair });
+    board.record('step.applied', { id, what, why, isRepair });
+  }
+
+  #failed(step: GroundStep, message: string): void {
+    const { board, log, clock } = this.#parts;
+    const delayMs = step.isOptional === true ? optionalRetryMs : 0;
+    const before = this.#failures.get(step.id);
+    this.#failures.set(step.id, { message, retryAtMs: clock.nowMs() + delayMs });
+    if (before?.message === message) return;
+    log.warn('step.failed', { id: step.id, message });
+    board.record('step.failed', { id: step.id, message });
+  }
+
+  #conclude(plan: GroundPlan): void {
+    this.#plan = plan;
+    const observed = this.#observed;
+    if (observed === undefined) return;
+    const open = new Set(plan.steps.map((step) => step.id));
+    for (const id of this.#failures.keys()) if (!open.has(id)) this.#failures.delete(id);
+    if (this.#isUndone) {
+      this.#isPrepared = false;
+      this.#parts.board.set('Prepared', 'false', {
+        reason: 'Undone',
+        message: 'The ground work was taken back; "agentctl apply" does it again',
+      });
+      return;
+    }
+    const failures = new Map([...this.#failures].map(([id, failure]) => [id, failure.message]));
+    this.#isPrepared = postConditions(this.#parts.board, this.#parts.settings, { observed, plan, failures });
+    if (!this.#isPrepared) return;
+    this.#wasPrepared = true;
+    for (const resolve of this.#whenPrepared.splice(0)) resolve();
+  }
+}

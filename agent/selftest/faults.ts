@@ -20,6 +20,11 @@ interface FaultRow {
  */
 const rows: readonly FaultRow[] = [
   {
+    pattern: /cannot (?:use|read) busybox/i,
+    reason: 'BusyboxUnfit',
+    fix: 'put the static busybox of this board into the product directory',
+  },
+  {
     pattern: /unable to set keep caps/i,
     reason: 'KeepCapsLocked',
     fix: 'init locked the keep-caps bit (OpenHarmony 5.0.1 and later): the service needs "setuid": true in its cfg',
@@ -112,15 +117,15 @@ const rows: readonly FaultRow[] = [
     fix: 'the kernel needs CONFIG_BRIDGE_NETFILTER, or dockerd DOCKER_IGNORE_BR_NETFILTER_ERROR=1',
   },
   {
-    pattern: /veth|host .*<=> sandbox/i,
+    pattern: /<=> sandbox|veth.*(?:not supported|unknown device type)/i,
     reason: 'VethMissing',
     fix: 'the kernel needs CONFIG_VETH',
   },
   {
     pattern:
-      /network bridge not found|could not find.*bridge|bridge.*(?:not supported|operation not permitted|not found)/i,
+      /network bridge not found|could not find bridge|creat(?:e|ing) .*bridge|docker0.*not (?:supported|permitted)/i,
     reason: 'BridgeMissing',
-    fix: 'the kernel needs CONFIG_BRIDGE, and dockerd must run without "bridge": "none"',
+    fix: 'docker0 is gone or was never made: `agentctl restart dockerd`; the kernel needs CONFIG_BRIDGE, and daemon.json no "bridge": "none"',
   },
   {
     pattern: /no available IPv4|address already in use|port is already allocated/i,

@@ -1,4 +1,5 @@
 import { AgentError } from '../core/agent-error.ts';
+import type { ElfHead } from './elf-head.ts';
 import type { ContainerOrder, ContainerResult } from './engine.ts';
 import { classifyText, type Fault } from './faults.ts';
 import { busyboxPath } from './image.ts';
@@ -134,23 +135,14 @@ function said({ output }: ContainerResult, word: string): string | undefined {
 }
 
 /** Refuses a busybox that cannot run in a container of this board before dockerd says less clearly so. */
-export function refuseBusybox(
-  head: { architecture: string; hasLoader: boolean } | undefined,
-  wanted: string,
-): void {
-  const fix = 'put the static busybox of this board into the product directory';
-  if (head === undefined)
-    throw new AgentError('SELFTEST_FAILED', `Cannot use busybox: it is no ELF file; ${fix}`);
+export function refuseBusybox(head: ElfHead | undefined, wanted: string): void {
+  if (head === undefined) throw new AgentError('SELFTEST_FAILED', 'Cannot use busybox: it is no ELF file');
   if (head.hasLoader) {
-    throw new AgentError(
-      'SELFTEST_FAILED',
-      `Cannot use busybox: it is dynamically linked, want static; ${fix}`,
-    );
+    throw new AgentError('SELFTEST_FAILED', 'Cannot use busybox: it is dynamically linked, want static');
   }
-  if (head.architecture !== wanted) {
-    throw new AgentError(
-      'SELFTEST_FAILED',
-      `Cannot use busybox: exec format error, it is for ${head.architecture}, want ${wanted}; ${fix}`,
-    );
-  }
+  if (head.architecture === wanted) return;
+  throw new AgentError(
+    'SELFTEST_FAILED',
+    `Cannot use busybox: it is for ${head.architecture}, want ${wanted}`,
+  );
 }

@@ -1,5 +1,5 @@
 import type { SelftestDocument, SelftestStep } from '../api/wire.ts';
-import { AgentError } from '../core/agent-error.ts';
+import { AgentError, messageOf } from '../core/agent-error.ts';
 import type { Clock } from '../core/clock.ts';
 import type { DockerApi } from '../core/docker.ts';
 import { readElfHead } from './elf-head.ts';
@@ -116,7 +116,9 @@ export class Selftest {
   }
 
   async #loadImage(architecture: string, signal: AbortSignal): Promise<rungs.RungResult> {
-    const busybox = await this.#parts.readBusybox();
+    const busybox = await this.#parts.readBusybox().catch((error: unknown) => {
+      throw new AgentError('SELFTEST_FAILED', `Cannot read busybox: ${messageOf(error)}`, { cause: error });
+    });
     rungs.refuseBusybox(readElfHead(busybox), architecture);
     const archive = await makeImage({ busybox, architecture, name: imageName });
     await this.#engine.loadImage(archive, signal);

@@ -3,8 +3,8 @@ import type { AgentEvent, Condition } from '../health/condition.ts';
 /** Version of the wire: paths begin with /v1; a field is added freely, never changed or removed. */
 export const wireVersion = 1;
 
-/** Phase of a unit. `waiting`: backoff before the next try; `failed`: crash loop or permanent fault, retried slowly or when the cause changes. */
-export type UnitPhase = 'down' | 'starting' | 'ready' | 'stopping' | 'waiting' | 'failed';
+/** Phase of a unit. `unready`: was ready and still runs; `waiting`: backoff before the next try, or a need is not ready; `failed`: crash loop or permanent fault, retried slowly or when the cause changes. */
+export type UnitPhase = 'down' | 'starting' | 'ready' | 'unready' | 'stopping' | 'waiting' | 'failed';
 
 /** One supervised unit as everybody outside sees it. Times are wall-clock milliseconds. */
 export interface UnitStatus {

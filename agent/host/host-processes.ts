@@ -1,0 +1,146 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import fs from 'node:fs';
+import { errnoOf } from '../core/agent-error.ts';
+import type { Log } from '../core/log.ts';
+import type {
+  Ended,
+  Processes,
+  ProcessFacts,
+  ProcessIdentity,
+  RunningProcess,
+  SpawnResult,
+  SpawnSpec,
+} from '../core/process.ts';
+import { AdoptedProcesses } from './adopted-process.ts';
+import { describeProcess, listPids, readFacts, readProc, readProgram, readStat } from './proc-reader.ts';
+import { moveToRootGroups } from './root-groups.ts';
+
+/**
+ * Processes of the machine. A child gets a session of its own and output pipes that it holds open itself, so neither the
+ * death of the agent nor a signal to its group reaches it.
+ */
+export class HostProcesses implements Processes {
+  readonly #log: Log;
+  readonly #adopted = new AdoptedProcesses();
+  #bootId: string | undefined;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  async spawn(spec: SpawnSpec): Promise<SpawnResult> {
+    // Children are born into the groups of their parent: moving ourselves first leaves no moment in the wrong group.
+    if (spec.isInRootGroups === true) this.#moveToRoot('self');
+    const [file, ...args] = spec.argv;
+    let child: ChildProcess;
+    try {
+      child = spawn(file, args, {
+        env: spec.env,
+        cwd: spec.cwd,
+        stdio: ['ignore', spec.output.out, spec.output.err],
+        detached: true,
+      });
+    } catch (error) {
+      return { ok: false, errno: errnoOf(error) ?? 'unknown' };
+    }
+    const { pid } = child;
+    if (pid === undefined) return refused(child);
+    const ended = endOf(child);
+    // The kernel keeps at least a zombie until the event loop reaps it, so this reads the right process.
+    const startTicks = readStat(pid)?.startTicks ?? 0;
+    if (spec.oomScoreAdj !== undefined) this.#setOomScore(pid, spec.oomScoreAdj);
+    if (spec.isInRootGroups === true) this.#moveToRoot(pid);
+    child.unref();
+    const identity = { pid, startTicks, bootId: this.#boot(), exe: file };
+    return { ok: true, process: new Child(identity, child, ended) };
+  }
+
+  adopt(identity: ProcessIdentity): Promise<RunningProcess | undefined> {
+    return Promise.resolve(identity.bootId === this.#boot() ? this.#adopted.adopt(identity) : undefined);
+  }
+
+  facts(pid: number): Promise<ProcessFacts | undefined> {
+    return Promise.resolve(readFacts(pid));
+  }
+
+  findByProgram(paths: readonly string[]): Promise<readonly ProcessFacts[]> {
+    const wanted = new Set(paths);
+    const pids = listPids().filter((pid) => pid !== process.pid && wanted.has(readProgram(pid) ?? ''));
+    return Promise.resolve(
+      pids.map(readFacts).filter((facts) => facts !== undefined && !'ZX'.includes(facts.state)),
+    ) as Promise<readonly ProcessFacts[]>;
+  }
+
+  signal(target: Pick<ProcessIdentity, 'pid' | 'startTicks'>, signal: NodeJS.Signals): Promise<boolean> {
+    const isSame = readStat(target.pid)?.startTicks === target.startTicks;
+    return Promise.resolve(isSame && kill(target.pid, signal));
+  }
+
+  identify(facts: ProcessFacts, exe: string): Promise<ProcessIdentity> {
+    return Promise.resolve({ pid: facts.pid, startTicks: facts.startTicks, bootId: this.#boot(), exe });
+  }
+
+  describe(pid: number): Promise<readonly string[]> {
+    return Promise.resolve(describeProcess(pid));
+  }
+
+  #boot(): string {
+    this.#bootId ??= (readProc('/proc/sys/kernel/random/boot_id') ?? 'unknown').trim();
+    return this.#bootId;
+  }
+
+  #moveToRoot(pid: number | 'self'): void {
+    const refusals = moveToRootGroups(pid);
+    if (refusals.length > 0) this.#log.warn('unit.group-refused', { pid, refusals });
+  }
+
+  #setOomScore(pid: number, score: number): void {
+    try {
+      fs.writeFileSync(`/proc/${pid}/oom_score_adj`, String(score));
+    } catch (error) {
+      this.#log.warn('unit.oom-score-refused', { pid, score, errno: errnoOf(error) });
+    }
+  }
+}
+
+class Child implements RunningProcess {
+  readonly identity: ProcessIdentity;
+  readonly isAdopted = false;
+  readonly ended: Promise<Ended>;
+  readonly #child: ChildProcess;
+
+  constructor(identity: ProcessIdentity, child: ChildProcess, ended: Promise<Ended>) {
+    this.identity = identity;
+    this.#child = child;
+    this.ended = ended;
+  }
+
+  /** A child that was not reaped yet keeps its pid, so the number cannot be somebody else's. */
+  signal(signal: NodeJS.Signals): boolean {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return false;
+    return kill(this.identity.pid, signal);
+  }
+}
+
+function kill(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch {
+    return false;
+  }
+}
+
+function endOf(child: ChildProcess): Promise<Ended> {
+  return new Promise((resolve) => {
+    child.once('exit', (code, signal) => {
+      if (signal === null) resolve({ how: 'exited', code: code ?? -1 });
+      else resolve({ how: 'signalled', signal });
+    });
+  });
+}
+
+function refused(child: ChildProcess): Promise<SpawnResult> {
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve({ ok: false, errno: errnoOf(error) ?? 'unknown' }));
+  });
+}

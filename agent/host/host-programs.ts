@@ -1,0 +1,77 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import net from 'node:net';
+import { AgentError, errnoOf } from '../core/agent-error.ts';
+import type { ElfFacts, ProgramFacts, Programs, SocketState, UnixSockets } from '../core/program.ts';
+
+/** ELF `e_machine` by Node's word for the architecture (gABI machine table). */
+const machines: Readonly<Record<string, number>> = {
+  ia32: 3,
+  arm: 40,
+  x64: 62,
+  arm64: 183,
+  riscv64: 243,
+  loong64: 258,
+};
+
+/** Looks at program files of the machine. */
+export class HostPrograms implements Programs {
+  readonly machine = machines[process.arch] ?? 0;
+
+  async inspect(path: string): Promise<ProgramFacts> {
+    let handle: FileHandle;
+    try {
+      // Not blocking, or a named pipe at that path would hold us for ever.
+      handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    } catch (error) {
+      const errno = errnoOf(error);
+      if (errno === 'ENOENT' || errno === 'ENOTDIR' || errno === 'ELOOP') return { kind: 'absent' };
+      throw new AgentError('FILE_FAILED', `Cannot look at "${path}": ${errno ?? 'unknown'}`, {
+        cause: error,
+      });
+    }
+    try {
+      const stat = await handle.stat();
+      const fingerprint = [stat.dev, stat.ino, stat.size, stat.mtimeMs, stat.ctimeMs].join(':');
+      if (!stat.isFile()) return { kind: 'not-a-file', fingerprint };
+      const head = Buffer.alloc(256);
+      const { bytesRead } = await handle.read(head, 0, head.length, 0);
+      const isExecutable = (stat.mode & 0o111) !== 0;
+      return { kind: 'file', isExecutable, fingerprint, ...readHead(head.subarray(0, bytesRead)) };
+    } finally {
+      await handle.close();
+    }
+  }
+}
+
+/** Tells ELF and `#!` files from their first bytes. */
+export function readHead(head: Buffer): { elf?: ElfFacts; interpreter?: string } {
+  if (head.length >= 20 && head.readUInt32BE(0) === 0x7f454c46) {
+    const machine = head[5] === 2 ? head.readUInt16BE(18) : head.readUInt16LE(18);
+    return { elf: { bits: head[4] === 2 ? 64 : 32, machine } };
+  }
+  const script = /^#!\s*(\S+)/.exec(head.toString('latin1'));
+  return script?.[1] === undefined ? {} : { interpreter: script[1] };
+}
+
+/** Unix sockets of the machine. */
+export class HostSockets implements UnixSockets {
+  state(path: string, timeoutMs: number): Promise<SocketState> {
+    return new Promise((resolve) => {
+      const socket = net.connect(path);
+      const settle = (state: SocketState): void => {
+        clearTimeout(timer);
+        socket.destroy();
+        resolve(state);
+      };
+      // A full accept queue makes a connection wait: somebody is there, however slow.
+      const timer = setTimeout(() => settle('listening'), timeoutMs);
+      socket.once('connect', () => settle('listening'));
+      socket.once('error', (error) => {
+        const errno = errnoOf(error);
+        if (errno === 'ENOENT' || errno === 'ENOTDIR') settle('absent');
+        else settle(errno === 'EAGAIN' ? 'listening' : 'dead');
+      });
+    });
+  }
+}

@@ -1,0 +1,57 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { Clock } from '../core/clock.ts';
+import type { Commands } from '../core/commands.ts';
+import type { LogQuery, OutputCapture, UnitLogLine, UnitLogs } from '../core/unit-logs.ts';
+import { readLines } from './log-lines.ts';
+import { type LogBudget, RotatingFile } from './rotating-file.ts';
+import { UnitCapture } from './unit-capture.ts';
+
+/** Where logs and pipes are, and what makes a named pipe. */
+export interface UnitLogsOptions {
+  readonly clock: Clock;
+  readonly commands: Commands;
+  /** argv before the path, e.g. `['/system/opt/oh-edge-agent/bin/busybox', 'mkfifo']`: Node itself cannot make one. */
+  readonly makePipe: readonly [string, ...string[]];
+  /** Directory of `<unit>.log` and `agent.log`. */
+  readonly logDir: string;
+  /** Directory of the named pipes; they must survive the agent, not the boot. */
+  readonly pipeDir: string;
+  readonly budget: LogBudget;
+}
+
+/** Unit logs in rotating files; each stored line is `<ISO time> <o|e|a> <text>`. */
+export class HostUnitLogs implements UnitLogs {
+  readonly #options: UnitLogsOptions;
+
+  constructor(options: UnitLogsOptions) {
+    this.#options = options;
+  }
+
+  async capture(unit: string): Promise<OutputCapture> {
+    const { clock, pipeDir, budget } = this.#options;
+    fs.mkdirSync(pipeDir, { recursive: true, mode: 0o700 });
+    const out = await this.#pipe(path.join(pipeDir, `${unit}.out`));
+    const err = await this.#pipe(path.join(pipeDir, `${unit}.err`));
+    return new UnitCapture({ out, err }, new RotatingFile(this.#file(unit), budget), clock);
+  }
+
+  lines(query: LogQuery, signal: AbortSignal): AsyncIterable<UnitLogLine> {
+    const { clock, budget } = this.#options;
+    return readLines({ file: this.#file(query.unit), files: budget.files, query, clock, signal });
+  }
+
+  #file(unit: string): string {
+    return path.join(this.#options.logDir, `${path.basename(unit)}.log`);
+  }
+
+  /** An existing pipe is kept: a living unit may be writing into it. */
+  async #pipe(file: string): Promise<string> {
+    const stat = fs.statSync(file, { throwIfNoEntry: false });
+    if (stat?.isFIFO() === true) return file;
+    if (stat !== undefined) fs.unlinkSync(file);
+    const [program, ...args] = this.#options.makePipe;
+    await this.#options.commands.run([program, ...args, file]);
+    return file;
+  }
+}

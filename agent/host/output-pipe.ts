@@ -1,0 +1,59 @@
+import fs from 'node:fs';
+import net from 'node:net';
+
+const chunkBytes = 65_536;
+/** Most that one drain takes: a living unit could otherwise write for ever while we read. */
+const maxDrainBytes = 1_048_576;
+
+/**
+ * One named pipe between a unit and the agent. The unit's end is opened for reading and writing, so the unit itself keeps
+ * the pipe alive: when the agent dies nothing breaks (no SIGPIPE, which kills a Go program when it hits its standard
+ * error), the kernel keeps up to 64 KiB, and the next agent opens the same path and goes on.
+ */
+export class OutputPipe {
+  /** Descriptor for the child. */
+  readonly childDescriptor: number;
+  readonly #readDescriptor: number;
+  readonly #socket: net.Socket;
+
+  /** `take` gets each chunk, which is only valid during the call, and says whether to go on reading. */
+  constructor(path: string, take: (chunk: Buffer) => boolean) {
+    this.childDescriptor = fs.openSync(path, fs.constants.O_RDWR);
+    this.#readDescriptor = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+    const callback = (length: number, buffer: Uint8Array): boolean =>
+      take(Buffer.from(buffer.buffer, buffer.byteOffset, length));
+    const options = { fd: this.#readDescriptor, readable: true, writable: false };
+    const onread = { buffer: Buffer.allocUnsafeSlow(chunkBytes), callback };
+    this.#socket = new net.Socket({ ...options, onread } as net.SocketConstructorOpts);
+    this.#socket.on('error', () => undefined);
+    this.#socket.resume();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  /** Takes at once what the kernel holds, without waiting for the event loop: the last words of a dead unit. */
+  drain(take: (chunk: Buffer) => void): void {
+    const buffer = Buffer.allocUnsafe(chunkBytes);
+    let total = 0;
+    try {
+      while (total < maxDrainBytes) {
+        const length = fs.readSync(this.#readDescriptor, buffer, 0, buffer.length, null);
+        if (length === 0) return;
+        total += length;
+        take(buffer.subarray(0, length));
+      }
+    } catch {
+      // EAGAIN: the pipe is empty.
+    }
+  }
+
+  close(): Promise<void> {
+    fs.closeSync(this.childDescriptor);
+    return new Promise((resolve) => {
+      this.#socket.once('close', () => resolve());
+      this.#socket.destroy();
+    });
+  }
+}

@@ -1,0 +1,51 @@
+import type { UnitState } from './state.ts';
+import type { UnitPorts } from './unit-ports.ts';
+
+const lookMs = 5_000;
+
+/** While a unit has failed for good, looks whether one of the files behind it was replaced. */
+export class CauseWatch {
+  readonly #paths: readonly string[];
+  readonly #ports: Pick<UnitPorts, 'clock' | 'programs'>;
+  readonly #changed: () => void;
+  #abort: AbortController | undefined;
+
+  constructor(paths: readonly string[], ports: Pick<UnitPorts, 'clock' | 'programs'>, changed: () => void) {
+    this.#paths = paths;
+    this.#ports = ports;
+    this.#changed = changed;
+  }
+
+  /** Looks only in phase `failed`. */
+  follow(state: UnitState): void {
+    if (state.phase !== 'failed') {
+      this.stop();
+    } else if (this.#abort === undefined && this.#paths.length > 0) {
+      this.#abort = new AbortController();
+      void this.#look(this.#abort.signal);
+    }
+  }
+
+  stop(): void {
+    this.#abort?.abort();
+    this.#abort = undefined;
+  }
+
+  async #look(signal: AbortSignal): Promise<void> {
+    const before = await this.#fingerprint();
+    while (!signal.aborted) {
+      await this.#ports.clock.sleep(lookMs, signal).catch(() => undefined);
+      if (signal.aborted) return;
+      if ((await this.#fingerprint()) !== before && !signal.aborted) this.#changed();
+    }
+  }
+
+  async #fingerprint(): Promise<string> {
+    const facts = await Promise.all(
+      this.#paths.map((path) =>
+        this.#ports.programs.inspect(path).catch(() => ({ kind: 'absent' as const })),
+      ),
+    );
+    return facts.map((fact) => ('fingerprint' in fact ? fact.fingerprint : 'absent')).join(' ');
+  }
+}

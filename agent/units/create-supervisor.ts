@@ -1,0 +1,95 @@
+import type { Random } from '../core/clock.ts';
+import type { UnitLogs } from '../core/unit-logs.ts';
+import { type DockerdPorts, DockerdUnit } from './dockerd.ts';
+import type { DockerdPlaces, DockerdSettings } from './dockerd-config.ts';
+import type { UnitPolicy, UnitSpec } from './spec.ts';
+import { Supervisor } from './supervisor.ts';
+
+/** The slice of the configuration that the supervision is made from; `Config` fits as it is. */
+export interface SupervisorSettings extends DockerdSettings {
+  readonly 'dockerd.enabled': boolean;
+  readonly 'restart.floorMs': number;
+  readonly 'restart.ceilingMs': number;
+  readonly 'restart.stableMs': number;
+  readonly 'restart.loopFailures': number;
+}
+
+/** Everything that the supervision needs; the composition root fills it once. */
+export interface SupervisorOptions extends DockerdPorts {
+  readonly random: Random;
+  readonly logs: UnitLogs;
+  readonly settings: SupervisorSettings;
+  /** Writable home, e.g. `/data/oh-edge-agent`; state goes to `<home>/state`. */
+  readonly home: string;
+  /** Writable tmpfs for sockets and pid files. @default '/run' */
+  readonly runDir?: string;
+  /** Search path of the units after dockerd.binDir. @default defaultPath */
+  readonly path?: readonly string[];
+  /** Further environment of dockerd, e.g. SSL_CERT_FILE or DOCKER_INSECURE_NO_IPTABLES_RAW. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Name servers for containers, asked at each start. */
+  readonly dns?: () => readonly string[];
+  /** Whether units sit in the root group of every cgroup hierarchy; false on a Linux whose own init manages groups. @default true */
+  readonly isInRootGroups?: boolean;
+  /** Further units, e.g. edgecore. */
+  readonly units?: readonly UnitSpec[];
+}
+
+/** Where programs are looked for after dockerd.binDir: our tools first, then a board's, then an ordinary Linux's. */
+export const defaultPath: readonly string[] = [
+  '/system/opt/oh-edge-agent/bin',
+  '/system/bin',
+  '/usr/local/sbin',
+  '/usr/local/bin',
+  '/usr/sbin',
+  '/usr/bin',
+  '/sbin',
+  '/bin',
+];
+
+/** Delay after a permanent fault, in milliseconds. */
+const permanentMs = 3_600_000;
+
+/** Restart policy of all units from the configuration. */
+export function restartPolicy(settings: SupervisorSettings): UnitPolicy['restart'] {
+  return {
+    floorMs: settings['restart.floorMs'],
+    ceilingMs: settings['restart.ceilingMs'],
+    stableMs: settings['restart.stableMs'],
+    loopFailures: settings['restart.loopFailures'],
+    permanentMs,
+  };
+}
+
+/**
+ * Puts the supervision together. Nothing happens before `start(signal)`; `stop()` leaves the processes running for the next
+ * agent, `shutdown({ totalMs })` stops them in reverse order. Throws CONFIG_INVALID where the units cannot be ordered.
+ */
+export function createSupervisor(options: SupervisorOptions): Supervisor {
+  const { settings, home } = options;
+  const dockerd = settings['dockerd.enabled'] ? [createDockerd(options)] : [];
+  const specs: readonly UnitSpec[] = [...dockerd, ...(options.units ?? [])];
+  return new Supervisor(specs, { ...options, recordDir: `${home}/state/units` });
+}
+
+function createDockerd(options: SupervisorOptions): DockerdUnit {
+  const { settings, home } = options;
+  const places: DockerdPlaces = {
+    runDir: options.runDir ?? '/run',
+    configFile: `${home}/state/dockerd/daemon.json`,
+    home,
+    temporaryDir: `${home}/tmp`,
+  };
+  return new DockerdUnit(
+    {
+      settings,
+      places,
+      restart: restartPolicy(settings),
+      path: options.path ?? defaultPath,
+      env: options.env ?? {},
+      dns: options.dns ?? ((): readonly string[] => []),
+      isInRootGroups: options.isInRootGroups ?? true,
+    },
+    options,
+  );
+}

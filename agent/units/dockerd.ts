@@ -1,0 +1,249 @@
+import { isAgentError, messageOf } from '../core/agent-error.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Commands } from '../core/commands.ts';
+import type { DockerApi } from '../core/docker.ts';
+import type { Files } from '../core/files.ts';
+import type { Log } from '../core/log.ts';
+import type { Ended, Processes, ProcessFacts, ProcessIdentity } from '../core/process.ts';
+import type { ProgramFacts, Programs, UnixSockets } from '../core/program.ts';
+import type { HealthBoard } from '../health/board.ts';
+import { stopContainers } from './docker-containers.ts';
+import {
+  type DaemonConfig,
+  type DockerdPlaces,
+  type DockerdSettings,
+  daemonConfig,
+  majorVersion,
+} from './dockerd-config.ts';
+import { dockerdSymptoms } from './dockerd-faults.ts';
+import { clearLeftovers } from './dockerd-leftovers.ts';
+import { DockerdProbe } from './dockerd-probe.ts';
+import { type Corruption, DockerdRepair, findCorruption } from './dockerd-repair.ts';
+import { explainEnd } from './end-faults.ts';
+import { checkProgram, findProgram } from './program-check.ts';
+import type { Fault, Health, ProbeDepth, UnitCommand, UnitPolicy, UnitSpec } from './spec.ts';
+
+/** What the dockerd unit needs from outside. */
+export interface DockerdPorts {
+  readonly clock: Clock;
+  readonly commands: Commands;
+  readonly docker: DockerApi;
+  readonly files: Files;
+  readonly processes: Processes;
+  readonly programs: Programs;
+  readonly sockets: UnixSockets;
+  readonly board: HealthBoard;
+  readonly log: Log;
+}
+
+/** How the dockerd unit is set up. */
+export interface DockerdOptions {
+  readonly settings: DockerdSettings;
+  readonly places: DockerdPlaces;
+  readonly restart: UnitPolicy['restart'];
+  /** Directories searched for programs after dockerd.binDir, e.g. our busybox and the system's own. */
+  readonly path: readonly string[];
+  /** Environment besides PATH, HOME and TMPDIR, e.g. SSL_CERT_FILE. Wins over what the unit itself sets. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Name servers for containers at the moment of the start. */
+  readonly dns: () => readonly string[];
+  readonly isInRootGroups: boolean;
+}
+
+const oomScoreAdj = -500;
+const xtablesLock = '/system/etc/xtables.lock';
+const deepTimeoutMs = 15_000;
+const pingTimeoutMs = 5_000;
+const programsNeeded = ['dockerd', 'containerd', 'runc'];
+
+/** dockerd with the containerd that it manages. */
+export class DockerdUnit implements UnitSpec {
+  readonly name = 'dockerd';
+  readonly needs: readonly string[] = [];
+  readonly condition = 'DockerReady';
+  readonly policy: UnitPolicy;
+  readonly causes: readonly string[];
+  readonly programs: readonly string[];
+  readonly #options: DockerdOptions;
+  readonly #ports: DockerdPorts;
+  readonly #probe: DockerdProbe;
+  readonly #repair: DockerdRepair;
+  #version: { readonly fingerprint: string; readonly major: number | undefined } | undefined;
+  #config: DaemonConfig;
+  #corruption: Corruption | undefined;
+
+  constructor(options: DockerdOptions, ports: DockerdPorts) {
+    const { settings, places } = options;
+    const binDir = settings['dockerd.binDir'];
+    this.#options = options;
+    this.#ports = ports;
+    this.policy = dockerdPolicy(settings, options.restart);
+    this.causes = programsNeeded.map((name) => `${binDir}/${name}`);
+    this.programs = [`${binDir}/dockerd`];
+    this.#probe = new DockerdProbe(ports.docker, { pingMs: pingTimeoutMs, deepMs: deepTimeoutMs });
+    this.#repair = new DockerdRepair({ ...ports, recordFile: `${places.home}/state/dockerd-repairs.json` });
+    this.#config = daemonConfig(settings, places, { major: undefined, dns: [] });
+  }
+
+  /** Where dockerd listens. */
+  get socket(): string {
+    return this.#config.socket;
+  }
+
+  async prepare(signal: AbortSignal): Promise<UnitCommand | Fault> {
+    const wrong = await this.#checkPrograms();
+    if (wrong !== undefined) return wrong;
+    await this.#writeConfig();
+    const cleared = await clearLeftovers(this.#config, this.#options.places.runDir, this.#ports, signal);
+    if ('reason' in cleared) return cleared;
+    if (cleared.length > 0) this.#note('dockerd.leftovers-removed', { paths: cleared });
+    await this.#setCorruptionAside();
+    signal.throwIfAborted();
+    return this.#command();
+  }
+
+  async probe(depth: ProbeDepth, signal: AbortSignal): Promise<Health> {
+    const wanted = { storage: this.#config.storageDriver, cgroup: this.#config.cgroupDriver };
+    const health = await this.#probe.probe(depth, wanted, signal);
+    if (health.verdict === 'ready') await this.#repair.confirm().catch(() => undefined);
+    return health;
+  }
+
+  explain(ended: Ended, lines: readonly string[]): Fault {
+    this.#corruption = findCorruption(lines, this.#config);
+    if (this.#corruption !== undefined) {
+      const { name, path } = this.#corruption;
+      const message = `Its state file "${path}" (${name}) is ruined, probably by a power cut; it is set aside once`;
+      return { reason: 'StateCorrupt', message, isPermanent: false };
+    }
+    return explainEnd(ended, lines, dockerdSymptoms);
+  }
+
+  isInstance(facts: ProcessFacts): boolean {
+    return facts.argv.includes(this.#options.places.configFile);
+  }
+
+  /** SIGUSR1 makes dockerd write all its stacks to a file in exec-root (moby daemon/debugtrap_unix.go). */
+  async gatherEvidence(target: ProcessIdentity, signal: AbortSignal): Promise<readonly string[]> {
+    const { files, processes, clock } = this.#ports;
+    const dumps = async (): Promise<readonly string[]> =>
+      (await files.list(this.#config.execRoot)).filter((name) => name.startsWith('goroutine-stacks-'));
+    const before = await dumps();
+    if (!(await processes.signal(target, 'SIGUSR1'))) return [];
+    while (!signal.aborted) {
+      const fresh = (await dumps()).filter((name) => !before.includes(name));
+      if (fresh.length > 0) {
+        // exec-root is memory: the last dump is enough.
+        for (const old of before) await files.remove(`${this.#config.execRoot}/${old}`);
+        return fresh.map((name) => `stacks in ${this.#config.execRoot}/${name}`);
+      }
+      await clock.sleep(100, signal).catch(() => undefined);
+    }
+    return ['no stack dump after SIGUSR1'];
+  }
+
+  /** With live-restore containers survive dockerd, so before the power goes they are stopped on their own. */
+  async beforeShutdown(signal: AbortSignal): Promise<void> {
+    const stopped = await stopContainers(this.#ports.docker, { graceS: 10, timeoutMs: 15_000 }, signal);
+    if (stopped.length > 0) this.#note('dockerd.containers-stopped', { containers: stopped });
+  }
+
+  async #checkPrograms(): Promise<Fault | undefined> {
+    const { programs } = this.#ports;
+    for (const name of programsNeeded) {
+      const { path, facts } = await findProgram(name, this.#searchPath(), programs);
+      const wrong = checkProgram(path, facts, programs.machine);
+      if (wrong !== undefined) return wrong;
+      if (name === 'dockerd') await this.#learnVersion(path, facts);
+    }
+    return undefined;
+  }
+
+  async #learnVersion(path: string, facts: ProgramFacts): Promise<void> {
+    const fingerprint = facts.kind === 'file' ? facts.fingerprint : '';
+    if (this.#version?.fingerprint === fingerprint) return;
+    const printed = await this.#ports.commands.run([path, '--version']).catch(() => undefined);
+    this.#version = { fingerprint, major: majorVersion(printed?.stdout ?? '') };
+  }
+
+  async #writeConfig(): Promise<void> {
+    const { settings, places, dns } = this.#options;
+    const { files } = this.#ports;
+    this.#config = daemonConfig(settings, places, { major: this.#version?.major, dns: dns() });
+    for (const directory of [parent(places.configFile), places.temporaryDir, `${places.home}/state`]) {
+      await files.makeDirectory(directory, 0o700);
+    }
+    const before = await files.read(places.configFile).catch(() => undefined);
+    if (before === this.#config.text) return;
+    await files.replace(places.configFile, this.#config.text, { mode: 0o600 });
+  }
+
+  async #setCorruptionAside(): Promise<void> {
+    const corruption = this.#corruption;
+    this.#corruption = undefined;
+    if (corruption === undefined) return;
+    try {
+      const result = await this.#repair.setAside(corruption);
+      if ('refusal' in result) this.#note('dockerd.repair-refused', { ...corruption, why: result.refusal });
+    } catch (error) {
+      this.#note('dockerd.repair-refused', { ...corruption, why: messageOf(error) });
+      if (!isAgentError(error)) throw error;
+    }
+  }
+
+  async #command(): Promise<UnitCommand> {
+    const { places, env, isInRootGroups } = this.#options;
+    const { files, programs } = this.#ports;
+    const program = await findProgram('dockerd', this.#searchPath(), programs);
+    const mounts = (await files.read('/proc/self/mountinfo', 4_194_304).catch(() => undefined)) ?? '';
+    const lock = await programs.inspect(xtablesLock).catch(() => ({ kind: 'absent' as const }));
+    return {
+      argv: [program.path, '--config-file', places.configFile],
+      env: {
+        PATH: this.#searchPath().join(':'),
+        HOME: places.home,
+        TMPDIR: places.temporaryDir,
+        ...(isRootInitramfs(mounts) ? { DOCKER_RAMDISK: 'true' } : {}),
+        ...(lock.kind === 'file' ? { XTABLES_LOCKFILE: xtablesLock } : {}),
+        ...env,
+      },
+      cwd: '/',
+      oomScoreAdj,
+      isInRootGroups,
+    };
+  }
+
+  #searchPath(): readonly string[] {
+    return [this.#options.settings['dockerd.binDir'], ...this.#options.path];
+  }
+
+  #note(event: string, fields: Readonly<Record<string, unknown>>): void {
+    this.#ports.board.record(event, fields);
+    this.#ports.log.info(event, fields);
+  }
+}
+
+function dockerdPolicy(settings: DockerdSettings, restart: UnitPolicy['restart']): UnitPolicy {
+  return {
+    restart,
+    startMs: settings['dockerd.startMs'],
+    quietMs: 60_000,
+    stopMs: settings['dockerd.stopMs'],
+    probeMs: settings['dockerd.pingMs'],
+    probeTimeoutMs: pingTimeoutMs + 1_000,
+    deepMs: Math.max(60_000, settings['dockerd.pingMs']),
+    deepTimeoutMs: pingTimeoutMs + 2 * deepTimeoutMs,
+    silentLimit: 6,
+  };
+}
+
+/** runc cannot pivot out of the first root file system of the kernel, while a tmpfs root that was pivoted into is fine. */
+export function isRootInitramfs(mountinfo: string): boolean {
+  const roots = mountinfo.split('\n').filter((line) => line.split(' ')[4] === '/');
+  const type = roots.at(-1)?.split(' - ')[1]?.split(' ')[0];
+  return type === 'rootfs' || type === 'ramfs';
+}
+
+function parent(path: string): string {
+  return path.slice(0, Math.max(1, path.lastIndexOf('/')));
+}

@@ -1,0 +1,32 @@
+import type { RunningProcess } from '../core/process.ts';
+import type { AdoptionRecords } from './adoption-record.ts';
+import type { UnitSpec } from './spec.ts';
+import type { UnitPorts } from './unit-ports.ts';
+
+/**
+ * Finds the process of a unit that an earlier agent left: by its record first, else by looking for its program among all
+ * processes, because the agent may have died between start and record. So a unit never runs twice.
+ */
+export async function findInstance(
+  spec: Pick<UnitSpec, 'name' | 'programs' | 'isInstance'>,
+  ports: Pick<UnitPorts, 'processes' | 'log' | 'board'>,
+  records: AdoptionRecords,
+): Promise<RunningProcess | undefined> {
+  const { processes, log, board } = ports;
+  const record = await records
+    .read(spec.name, (aside) => {
+      log.warn('unit.record-broken', { unit: spec.name, aside });
+      board.record('unit.record-broken', { unit: spec.name, aside });
+    })
+    .catch(() => undefined);
+  if (record !== undefined) {
+    const recorded = await processes.adopt(record.identity);
+    if (recorded !== undefined) return recorded;
+  }
+  for (const facts of await processes.findByProgram(spec.programs)) {
+    if (!spec.isInstance(facts) || facts.exe === undefined) continue;
+    const found = await processes.adopt(await processes.identify(facts, facts.exe));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

@@ -1,0 +1,233 @@
+import type { UnitStatus } from '../api/wire.ts';
+import { AgentError } from '../core/agent-error.ts';
+import type { UnitSpec } from './spec.ts';
+import { type Missing, pidOf, type UnitState } from './state.ts';
+import { startOrder, stopGroups } from './unit-graph.ts';
+import type { UnitPorts } from './unit-ports.ts';
+import { UnitRunner } from './unit-runner.ts';
+
+/** Limits of an orderly stop of all units. */
+export interface ShutdownOptions {
+  /** Milliseconds for everything; each unit gets at most its own stop time out of that. */
+  readonly totalMs: number;
+}
+
+/** How the stop of one unit went. */
+export interface StopReport {
+  readonly unit: string;
+  /** `not-running`: nothing to stop; `ended`: by itself after SIGTERM; `killed`: by SIGKILL; `left`: time was over and it still runs. */
+  readonly result: 'not-running' | 'ended' | 'killed' | 'left';
+  readonly durationMs: number;
+}
+
+/** Milliseconds that SIGKILL gets inside the budget of a unit. */
+const killMs = 500;
+
+/**
+ * All units together. `start` takes over what an earlier agent left and brings the rest up in the order of needs; `stop`
+ * leaves every process running for the next agent; `shutdown` stops the processes themselves, dependents first.
+ */
+export class Supervisor {
+  readonly #runners: ReadonlyMap<string, UnitRunner>;
+  readonly #order: readonly string[];
+  readonly #groups: readonly (readonly string[])[];
+  readonly #ports: UnitPorts;
+  readonly #listeners = new Set<() => void>();
+  #isShuttingDown = false;
+
+  /** Throws CONFIG_INVALID where needs are unknown or go in a circle. */
+  constructor(specs: readonly UnitSpec[], ports: UnitPorts) {
+    this.#ports = ports;
+    this.#order = startOrder(specs);
+    this.#groups = stopGroups(specs);
+    this.#runners = new Map(
+      specs.map((spec) => [spec.name, new UnitRunner(spec, ports, () => this.#changed())]),
+    );
+  }
+
+  /** Resolves when every unit was taken over or asked to start; readiness comes later, see `waitReady`. */
+  async start(signal: AbortSignal): Promise<void> {
+    for (const name of this.#order) {
+      signal.throwIfAborted();
+      await this.#runner(name).open();
+    }
+    this.#spreadNeeds();
+    for (const name of this.#order) this.#runner(name).dispatch({ kind: 'start-requested' });
+  }
+
+  /** Ends the supervision and leaves all processes running, to be adopted by the next agent. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.#runners.values()].map((runner) => runner.detach()));
+  }
+
+  /** Stops all units, dependents first, within a total budget. Nothing is started again until `startUnit`. */
+  async shutdown(options: ShutdownOptions): Promise<readonly StopReport[]> {
+    const { clock } = this.#ports;
+    const deadline = clock.nowMs() + options.totalMs;
+    const reports: StopReport[] = [];
+    this.#isShuttingDown = true;
+    for (const group of this.#groups) {
+      const stops = group.map((name) => this.#stopBefore(this.#runner(name), deadline));
+      reports.push(...(await Promise.all(stops)));
+    }
+    this.#isShuttingDown = false;
+    this.#ports.board.record('units.shut-down', { reports });
+    this.#ports.log.info('units.shut-down', { reports });
+    return reports;
+  }
+
+  /** All units in start order. */
+  status(): readonly UnitStatus[] {
+    return this.#order.map((name) => this.#runner(name).status());
+  }
+
+  /** Wants a unit up and tries at once, whatever backoff there was. */
+  startUnit(name: string): UnitStatus {
+    return this.#ask(name, 'start-requested');
+  }
+
+  /** Wants a unit down. Refused while a unit that needs it is wanted up. */
+  stopUnit(name: string): UnitStatus {
+    const dependents = [...this.#runners.values()].filter(
+      (other) =>
+        other.spec.needs.includes(name) && other.state.wanted === 'up' && pidOf(other.state) !== undefined,
+    );
+    if (dependents.length > 0) {
+      const names = dependents.map((other) => other.spec.name).join(', ');
+      throw new AgentError(
+        'UNIT_REFUSED',
+        `Cannot stop "${name}": ${names} needs it and runs; stop ${names} first`,
+      );
+    }
+    return this.#ask(name, 'stop-requested');
+  }
+
+  /** Stops and starts a unit; one that is down is started. Units that need it go on. */
+  restartUnit(name: string): UnitStatus {
+    return this.#ask(name, 'restart-requested');
+  }
+
+  /** Resolves with the state as soon as the unit is ready; rejects with TIMED_OUT or the signal's reason. */
+  async waitReady(name: string, timeoutMs: number, signal: AbortSignal): Promise<void> {
+    const runner = this.#runner(name);
+    await this.#until(
+      () => runner.state.phase === 'ready',
+      { timeoutMs, signal },
+      () => {
+        const { phase, reason } = runner.status();
+        return `Cannot wait for "${name}": it is ${phase} (${reason}) after ${timeoutMs} ms, want ready`;
+      },
+    );
+  }
+
+  /** Calls back after each change of any unit; the returned function ends that. */
+  watch(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #runner(name: string): UnitRunner {
+    const runner = this.#runners.get(name);
+    if (runner === undefined) {
+      const names = this.#order.join(', ') || 'none';
+      throw new AgentError('UNIT_UNKNOWN', `Cannot find unit "${name}": there are ${names}`);
+    }
+    return runner;
+  }
+
+  #ask(name: string, kind: 'start-requested' | 'stop-requested' | 'restart-requested'): UnitStatus {
+    const runner = this.#runner(name);
+    if (this.#isShuttingDown && kind !== 'stop-requested') {
+      throw new AgentError('UNIT_REFUSED', `Cannot start "${name}": the units are being shut down`);
+    }
+    this.#ports.log.info('unit.requested', { unit: name, kind });
+    runner.dispatch({ kind });
+    return runner.status();
+  }
+
+  #changed(): void {
+    this.#spreadNeeds();
+    for (const listener of this.#listeners) listener();
+  }
+
+  #spreadNeeds(): void {
+    for (const runner of this.#runners.values()) {
+      const missing = this.#missingOf(runner);
+      if (runner.state.missing?.message !== missing?.message)
+        runner.dispatch({ kind: 'needs-changed', missing });
+    }
+  }
+
+  #missingOf(runner: UnitRunner): Missing | undefined {
+    for (const name of runner.spec.needs) {
+      const need = this.#runner(name);
+      if (need.state.phase === 'ready') continue;
+      const reason = `WaitingFor${name.charAt(0).toUpperCase()}${name.slice(1)}`;
+      const message = `${runner.spec.name} is held because ${name} is not ready (${phaseText(need.state)})`;
+      return { reason, message, causedBy: need.spec.condition };
+    }
+    return undefined;
+  }
+
+  async #stopBefore(runner: UnitRunner, deadline: number): Promise<StopReport> {
+    const { clock } = this.#ports;
+    const startedAt = clock.nowMs();
+    const report = (result: StopReport['result']): StopReport => ({
+      unit: runner.spec.name,
+      result,
+      durationMs: Math.round(clock.nowMs() - startedAt),
+    });
+    if (pidOf(runner.state) === undefined && runner.state.phase !== 'spawning') {
+      runner.dispatch({ kind: 'stop-requested' });
+      return report('not-running');
+    }
+    const leftMs = (): number => Math.max(0, deadline - clock.nowMs());
+    await runner.beforeShutdown(Math.max(0, leftMs() - runner.spec.policy.stopMs - killMs));
+    const graceMs = Math.max(0, Math.min(runner.spec.policy.stopMs, leftMs() - killMs));
+    runner.dispatch({ kind: 'stop-requested', graceMs });
+    let isKilled = false;
+    const isDown = (): boolean => {
+      isKilled ||= runner.state.phase === 'stopping' && ['kill', 'stuck'].includes(runner.state.stage);
+      return pidOf(runner.state) === undefined;
+    };
+    const limits = { timeoutMs: Math.max(killMs, leftMs()), signal: new AbortController().signal };
+    const isLate = await this.#until(isDown, limits, () => '').then(
+      () => false,
+      () => true,
+    );
+    if (isLate) return report('left');
+    return report(isKilled ? 'killed' : 'ended');
+  }
+
+  #until(
+    isTrue: () => boolean,
+    limits: { readonly timeoutMs: number; readonly signal: AbortSignal },
+    late: () => string,
+  ): Promise<void> {
+    const { clock } = this.#ports;
+    return new Promise((resolve, reject) => {
+      if (isTrue()) {
+        resolve();
+        return;
+      }
+      const done = (act: () => void): void => {
+        end();
+        cancel();
+        limits.signal.removeEventListener('abort', abort);
+        act();
+      };
+      const abort = (): void => done(() => reject(limits.signal.reason as Error));
+      const end = this.watch(() => {
+        if (isTrue()) done(resolve);
+      });
+      const cancel = clock.after(limits.timeoutMs, () => {
+        done(() => reject(new AgentError('TIMED_OUT', late())));
+      });
+      limits.signal.addEventListener('abort', abort, { once: true });
+    });
+  }
+}
+
+function phaseText(state: UnitState): string {
+  return state.phase === 'unready' ? `unready, ${state.note.reason}` : state.phase;
+}

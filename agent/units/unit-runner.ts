@@ -1,0 +1,301 @@
+import type { UnitStatus } from '../api/wire.ts';
+import { isAbort, messageOf } from '../core/agent-error.ts';
+import type { Ended, RunningProcess } from '../core/process.ts';
+import type { OutputCapture } from '../core/unit-logs.ts';
+import { AdoptionRecords } from './adoption-record.ts';
+import { CauseWatch } from './cause-watch.ts';
+import { findInstance } from './find-instance.ts';
+import { ProbeKeeper } from './probe-keeper.ts';
+import { type Fault, isFault, type UnitCommand, type UnitSpec } from './spec.ts';
+import {
+  dueAt,
+  type Effect,
+  evidenceMs,
+  initialState,
+  pidOf,
+  type UnitEvent,
+  type UnitState,
+} from './state.ts';
+import { step } from './step.ts';
+import type { UnitPorts } from './unit-ports.ts';
+import { conditionOf, howText, noteOf, wirePhase } from './unit-view.ts';
+
+const keptLines = 40;
+
+/** Performs what `step` decides for one unit, and tells it what happened. */
+export class UnitRunner {
+  readonly spec: UnitSpec;
+  readonly #ports: UnitPorts;
+  readonly #records: AdoptionRecords;
+  readonly #probes: ProbeKeeper;
+  readonly #causes: CauseWatch;
+  readonly #changed: () => void;
+  #state: UnitState = initialState;
+  #capture: OutputCapture | undefined;
+  #process: RunningProcess | undefined;
+  #command: UnitCommand | undefined;
+  #preparing: AbortController | undefined;
+  #cancelDue: (() => void) | undefined;
+  #filing: Promise<void> = Promise.resolve();
+  #isDetached = false;
+  #hasSearched = false;
+  #phaseAtMs: number;
+  #starts = 0;
+  #lastEnd: UnitStatus['lastEnd'];
+
+  /** `changed` is called after every transition. */
+  constructor(spec: UnitSpec, ports: UnitPorts, changed: () => void) {
+    this.spec = spec;
+    this.#ports = ports;
+    this.#changed = changed;
+    this.#records = new AdoptionRecords(ports.files, ports.recordDir);
+    this.#phaseAtMs = ports.clock.wallMs();
+    this.#probes = new ProbeKeeper(spec, ports.clock, (pid, health) =>
+      this.dispatch({ kind: 'probed', pid, health }),
+    );
+    this.#causes = new CauseWatch(spec.causes, ports, () => this.dispatch({ kind: 'cause-changed' }));
+  }
+
+  get state(): UnitState {
+    return this.#state;
+  }
+
+  /** Opens the output and takes over a process that an earlier agent left. */
+  async open(): Promise<void> {
+    this.#capture = await this.#ports.logs.capture(this.spec.name);
+    const found = await this.#search();
+    if (found !== undefined) this.#watch(found, 'adopted');
+    this.#show();
+  }
+
+  /** Leaves the process running for the next agent and stops looking at it. */
+  async detach(): Promise<void> {
+    this.#isDetached = true;
+    this.#preparing?.abort();
+    this.#cancelDue?.();
+    this.#probes.stop();
+    this.#causes.stop();
+    await this.#filing;
+    await this.#capture?.close();
+  }
+
+  /** Lets the unit do what must precede SIGTERM when the machine goes down; never rejects and never takes longer than told. */
+  async beforeShutdown(timeoutMs: number): Promise<void> {
+    if (this.spec.beforeShutdown === undefined || timeoutMs <= 0) return;
+    await this.#within(timeoutMs, (signal) => this.spec.beforeShutdown?.(signal)).catch((error: unknown) => {
+      this.#note('unit.shutdown-hook-failed', { message: messageOf(error) });
+    });
+  }
+
+  /** The only way in: one event, one transition, its effects. */
+  dispatch(event: UnitEvent): void {
+    if (this.#isDetached) return;
+    const { clock, random, board } = this.#ports;
+    const before = this.#state;
+    const at = { nowMs: clock.nowMs(), chance: random() };
+    const { next, effects } = step(before, event, at, this.spec.policy);
+    this.#state = next;
+    if (before.phase !== next.phase) {
+      this.#phaseAtMs = clock.wallMs();
+      const { reason, message } = noteOf(this.spec.name, next);
+      const fields = { unit: this.spec.name, from: before.phase, to: next.phase, reason, pid: pidOf(next) };
+      board.record('unit.changed', { ...fields, message });
+      this.#ports.log.info('unit.changed', { ...fields, cause: event.kind });
+    }
+    this.#show();
+    for (const effect of effects) this.#perform(effect);
+    this.#arm();
+    this.#probes.follow(this.#state);
+    this.#causes.follow(this.#state);
+    this.#changed();
+  }
+
+  status(): UnitStatus {
+    const { clock } = this.#ports;
+    const state = this.#state;
+    const pid = pidOf(state);
+    const { status, facts } = conditionOf(this.spec.name, state);
+    const retryAt = state.phase === 'waiting' || state.phase === 'failed' ? state.retryAt : undefined;
+    return {
+      name: this.spec.name,
+      wanted: state.wanted,
+      phase: wirePhase(state),
+      reason: status === 'true' ? 'Ready' : facts.reason,
+      message: facts.message,
+      ...(pid === undefined ? {} : { pid, adopted: this.#process?.isAdopted ?? false }),
+      sinceMs: this.#phaseAtMs,
+      ...(retryAt === undefined ? {} : { retryAtMs: Math.round(clock.wallMs() + retryAt - clock.nowMs()) }),
+      failures: state.failures,
+      starts: this.#starts,
+      ...(this.#lastEnd === undefined ? {} : { lastEnd: this.#lastEnd }),
+    };
+  }
+
+  #show(): void {
+    const { status, facts } = conditionOf(this.spec.name, this.#state);
+    this.#ports.board.set(this.spec.condition, status, facts);
+  }
+
+  #arm(): void {
+    this.#cancelDue?.();
+    this.#cancelDue = undefined;
+    const when = dueAt(this.#state, this.spec.policy);
+    if (when === undefined) return;
+    const delay = Math.max(0, Math.ceil(when - this.#ports.clock.nowMs()));
+    this.#cancelDue = this.#ports.clock.after(delay, () => this.#due());
+  }
+
+  #due(): void {
+    const state = this.#state;
+    const atMs = this.#capture?.lastOutputMs() ?? -1;
+    if (state.phase === 'starting' && atMs > state.progressAt) {
+      this.dispatch({ kind: 'progressed', pid: state.pid, atMs });
+    }
+    this.dispatch({ kind: 'due' });
+  }
+
+  #perform(effect: Effect): void {
+    switch (effect.kind) {
+      case 'prepare':
+        void this.#prepare();
+        return;
+      case 'cancel-prepare':
+        this.#preparing?.abort();
+        return;
+      case 'spawn':
+        void this.#spawn();
+        return;
+      case 'gather-evidence':
+        void this.#gather(effect);
+        return;
+      case 'signal': {
+        const { pid, signal } = effect;
+        const isSent = this.#process?.identity.pid === pid && this.#process.signal(signal);
+        this.#note('unit.signalled', { pid, signal, isSent });
+        return;
+      }
+    }
+  }
+
+  async #prepare(): Promise<void> {
+    const abort = new AbortController();
+    this.#preparing = abort;
+    let outcome: UnitCommand | Fault;
+    try {
+      outcome = await this.spec.prepare(abort.signal);
+    } catch (error) {
+      const message = isAbort(error) ? 'Preparation was interrupted' : messageOf(error);
+      outcome = { reason: 'PrepareFailed', message, isPermanent: false };
+    }
+    this.#preparing = undefined;
+    if (isFault(outcome)) {
+      this.dispatch({ kind: 'prepared', fault: outcome });
+      return;
+    }
+    this.#command = outcome;
+    this.dispatch({ kind: 'prepared', fault: undefined });
+  }
+
+  async #spawn(): Promise<void> {
+    const found = this.#hasSearched ? undefined : await this.#search();
+    if (found !== undefined) {
+      this.#watch(found, 'spawned');
+      return;
+    }
+    const command = this.#command;
+    const output = this.#capture?.descriptors;
+    if (command === undefined || output === undefined) {
+      this.#refused('not-open');
+      return;
+    }
+    const result = await this.#ports.processes.spawn({ ...command, output });
+    if (!result.ok) {
+      this.#refused(result.errno);
+      return;
+    }
+    this.#starts += 1;
+    this.#watch(result.process, 'spawned');
+  }
+
+  #refused(errno: string): void {
+    const ended: Ended = { how: 'spawn-failed', errno };
+    this.#remember(ended, []);
+    this.dispatch({ kind: 'spawn-refused', fault: this.spec.explain(ended, []) });
+  }
+
+  async #search(): Promise<RunningProcess | undefined> {
+    const found = await findInstance(this.spec, this.#ports, this.#records);
+    this.#hasSearched = true;
+    return found;
+  }
+
+  #watch(running: RunningProcess, kind: 'adopted' | 'spawned'): void {
+    this.#process = running;
+    const { pid } = running.identity;
+    const startedAtMs = this.#ports.clock.wallMs();
+    this.#file(() => this.#records.write(this.spec.name, { identity: running.identity, startedAtMs }));
+    this.#note(running.isAdopted ? 'unit.adopted' : 'unit.spawned', { pid });
+    void running.ended.then((ended) => this.#ended(running, ended));
+    this.dispatch({ kind, pid });
+  }
+
+  #ended(running: RunningProcess, ended: Ended): void {
+    if (this.#isDetached) return;
+    const lines = this.#capture?.tail(keptLines) ?? [];
+    this.#process = undefined;
+    this.#remember(ended, lines);
+    const fault = this.spec.explain(ended, lines);
+    this.dispatch({ kind: 'ended', pid: running.identity.pid, fault });
+    if (this.#state.phase === 'down') this.#file(() => this.#records.remove(this.spec.name));
+  }
+
+  #remember(ended: Ended, lines: readonly string[]): void {
+    const kept = lines.slice(-10).map((line) => line.slice(0, 300));
+    this.#lastEnd = { atMs: this.#ports.clock.wallMs(), how: howText(ended), lines: kept };
+    this.#note('unit.ended', { how: howText(ended), lines: kept });
+  }
+
+  async #gather({ pid, why }: Extract<Effect, { kind: 'gather-evidence' }>): Promise<void> {
+    const facts = await this.#ports.processes.describe(pid).catch(() => []);
+    const isStopped = facts.some((line) => /^State:\s*[Tt]/.test(line));
+    const isResumed = isStopped && this.#process?.signal('SIGCONT') === true;
+    const more = isResumed ? [] : await this.#dump();
+    const lines = [...facts, ...more, ...(this.#capture?.tail(10) ?? [])].slice(0, 80);
+    this.#note('unit.evidence', { pid, reason: why.reason, message: why.message, isResumed, lines });
+    this.dispatch({ kind: 'evidence-gathered', pid, isResumed });
+  }
+
+  async #dump(): Promise<readonly string[]> {
+    const target = this.#process?.identity;
+    if (target === undefined) return [];
+    try {
+      return (
+        (await this.#within(evidenceMs - 500, (signal) => this.spec.gatherEvidence?.(target, signal))) ?? []
+      );
+    } catch (error) {
+      return [`no more evidence: ${messageOf(error)}`];
+    }
+  }
+
+  async #within<T>(timeoutMs: number, act: (signal: AbortSignal) => T): Promise<Awaited<T>> {
+    const abort = new AbortController();
+    const cancel = this.#ports.clock.after(timeoutMs, () => abort.abort());
+    try {
+      return await act(abort.signal);
+    } finally {
+      cancel();
+    }
+  }
+
+  #note(event: string, fields: Readonly<Record<string, unknown>>): void {
+    this.#ports.board.record(event, { unit: this.spec.name, ...fields });
+    this.#ports.log.info(event, { unit: this.spec.name, ...fields });
+  }
+
+  /** Record files are written one after another; a full disk costs adoption by record, never supervision. */
+  #file(act: () => Promise<void>): void {
+    this.#filing = this.#filing.then(act).catch((error: unknown) => {
+      this.#ports.log.warn('unit.record-failed', { unit: this.spec.name, error });
+    });
+  }
+}

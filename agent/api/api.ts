@@ -92,8 +92,15 @@ function noStream(path: string): AgentError {
 
 function readBody({ body }: ApiRequest): unknown {
   if (body === '') return {};
+  const value = parseJson(body);
+  // The shapes look at keys only, and a list has none.
+  if (!Array.isArray(value)) return value;
+  throw new AgentError('REQUEST_INVALID', 'Cannot use the body: it is a list, want an object');
+}
+
+function parseJson(text: string): unknown {
   try {
-    return JSON.parse(body);
+    return JSON.parse(text);
   } catch (error) {
     throw new AgentError('REQUEST_INVALID', `Cannot read the body: it is not JSON (${messageOf(error)})`, {
       cause: error,

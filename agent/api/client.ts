@@ -17,6 +17,8 @@ import type {
   WatchMessage,
 } from './wire.ts';
 
+export { isGood } from '../health/condition.ts';
+
 /** Time in milliseconds for questions that are answered from memory. */
 const quickMs = 10_000;
 /** Time in milliseconds for what looks at the machine or changes it. */

@@ -13,14 +13,21 @@ export function watchStatus(verbs: Pick<Verbs, 'status' | 'watch'>): StreamStart
     const send = (message: WatchMessage) => sink.send(message);
     let isStatusDue = false;
     let isOver = false;
-    send({ type: 'snapshot', status: verbs.status() });
+    const sendStatus = (type: 'snapshot' | 'status'): void => {
+      try {
+        if (!isOver) send({ type, status: verbs.status() });
+      } catch (error) {
+        sink.end(messageOf(error));
+      }
+    };
+    sendStatus('snapshot');
     const stop = verbs.watch((event) => {
       send({ type: 'event', event });
       if (isStatusDue) return;
       isStatusDue = true;
       queueMicrotask(() => {
         isStatusDue = false;
-        if (!isOver) send({ type: 'status', status: verbs.status() });
+        sendStatus('status');
       });
     });
     return () => {

@@ -1,3 +1,4 @@
+import { isGood } from '../api/client.ts';
 import type { StatusDocument, UnitStatus } from '../api/wire.ts';
 import { durationText } from './duration.ts';
 import type { Style } from './style.ts';
@@ -109,10 +110,6 @@ function conditionRow(status: StatusDocument, setting: TextSetting): (condition:
       { text: isCalm ? condition.reason : conditionNote(condition) },
     ];
   };
-}
-
-function isGood({ type, status }: Condition): boolean {
-  return status === (type.endsWith('Pressure') ? 'false' : 'true');
 }
 
 function conditionNote({ reason, message, causedBy }: Condition): string {

@@ -1,3 +1,4 @@
+import { isGood } from '../api/client.ts';
 import type { StatusDocument } from '../api/wire.ts';
 import { AgentError, isAgentError, messageOf } from '../core/agent-error.ts';
 import type { CommandContext, Run } from './command.ts';
@@ -70,14 +71,12 @@ function goalOf(what: string): Goal {
     return (status) => status.units.some((unit) => unit.name === name && unit.phase === 'ready');
   }
   if (kind === 'condition' && name !== undefined && name !== '') {
-    return (status) => status.conditions.some((one) => one.type === name && one.status === 'true');
+    return (status) => status.conditions.some((one) => one.type === name && isGood(one));
   }
   throw new AgentError('USAGE', `Cannot wait for "${what}": want ready, unit=NAME or condition=TYPE`);
 }
 
 function summary(status: StatusDocument): string {
-  const bad = status.conditions.filter(
-    ({ type, status: is }) => is !== (type.endsWith('Pressure') ? 'false' : 'true'),
-  );
+  const bad = status.conditions.filter((condition) => !isGood(condition));
   return bad.map(({ type, reason }) => `${type} ${reason}`).join(', ') || 'all conditions good';
 }

@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { after, type TestContext, test } from 'node:test';
+import { build } from 'esbuild';
+import type { ApplyDocument, PlanDocument, PrepStatus } from '../../agent/api/wire.ts';
+import type { Condition } from '../../agent/health/condition.ts';
+
+const busybox = ['/bin/busybox', '/usr/bin/busybox'].find((file) => existsSync(file));
+const missing =
+  busybox === undefined
+    ? 'busybox is not installed (apt install busybox-static)'
+    : process.getuid?.() !== 0
+      ? 'namespaces of our own need root'
+      : undefined;
+
+const scratch = mkdtempSync(path.join(os.tmpdir(), 'ground-'));
+const program = path.join(scratch, 'ground-rig.mjs');
+after(() => rmSync(scratch, { recursive: true, force: true }));
+
+interface Answer<T> {
+  readonly value?: T;
+  readonly error?: string;
+}
+
+/** The ground work in namespaces of its own. */
+class Rig {
+  readonly #child: ChildProcess;
+  readonly #lines: AsyncIterator<string>;
+
+  private constructor(child: ChildProcess, lines: AsyncIterator<string>) {
+    this.#child = child;
+    this.#lines = lines;
+  }
+
+  static async start(t: TestContext, layout: 'image' | 'stock' | 'host'): Promise<Rig> {
+    if (!existsSync(program)) {
+      const entryPoints = ['test/programs/ground-rig.ts'];
+      await build({
+        entryPoints,
+        outfile: program,
+        bundle: true,
+        platform: 'node',
+        format: 'esm',
+        target: 'node20',
+      });
+    }
+    const directory = mkdtempSync(path.join(scratch, 'root-'));
+    const argv = ['unshare', '-m', '-n', '--propagation', 'slave', process.execPath, program];
+    const child = spawn(busybox as string, [...argv, layout, busybox as string, directory], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    t.after(async () => {
+      child.stdin?.end();
+      await ended;
+    });
+    const rig = new Rig(child, createInterface({ input: child.stdout })[Symbol.asyncIterator]());
+    await rig.#next();
+    return rig;
+  }
+
+  async ask<T = unknown>(request: Readonly<Record<string, unknown>>): Promise<T> {
+    this.#child.stdin?.write(`${JSON.stringify(request)}\n`);
+    const answer = (await this.#next()) as Answer<T>;
+    if (answer.error !== undefined) throw new Error(answer.error);
+    return answer.value as T;
+  }
+
+  /** Runs busybox in the namespaces; a bad end is an error. */
+  async tool(line: string): Promise<string> {
+    const ended = await this.ask<{ code: number; stdout: string; stderr: string }>({
+      do: 'tool',
+      argv: line.split(' '),
+    });
+    assert.equal(ended.code, 0, `busybox ${line}: ${ended.stderr}`);
+    return ended.stdout;
+  }
+
+  async kinds(): Promise<readonly string[]> {
+    return (await this.ask<PlanDocument>({ do: 'plan' })).steps.map((step) => step.id);
+  }
+
+  async condition(type: string): Promise<Condition | undefined> {
+    return (await this.ask<Condition[]>({ do: 'conditions' })).find((condition) => condition.type === type);
+  }
+
+  async #next(): Promise<unknown> {
+    const { value, done } = await this.#lines.next();
+    if (done === true) throw new Error('Cannot ask the rig: it has ended');
+    return JSON.parse(value);
+  }
+}
+
+/** netmanager's rules and tables as OpenHarmony 6.0 sets them for one network of interface number 2. */
+async function likeNetmanager(rig: Rig): Promise<void> {
+  for (const line of [
+    'ip link set lo up',
+    'ip link add wlan0 type bridge',
+    'ip link add eth0 type bridge',
+    'ip addr add 192.168.7.2/24 dev wlan0',
+    'ip addr add 192.168.8.2/24 dev eth0',
+    'ip link set wlan0 up',
+    'ip link set eth0 up',
+    'ip route add default via 192.168.7.1 dev wlan0 table 102',
+    'ip route add default via 192.168.8.1 dev eth0 table 103',
+    'ip rule add pref 13000 fwmark 0/0x10000 lookup 99',
+    'ip rule add pref 16000 iif lo fwmark 0/0xffff lookup 102',
+  ]) {
+    await rig.tool(line);
+  }
+}
+
+async function addBridge(rig: Rig): Promise<void> {
+  await rig.tool('ip link add docker0 type bridge');
+  await rig.tool('ip addr add 172.17.0.1/16 dev docker0');
+  await rig.tool('ip link set docker0 up');
+}
+
+for (const layout of ['image', 'stock'] as const) {
+  test(`the ground of a board with a ${layout} root is made, and nothing is left to do`, {
+    skip: missing,
+  }, async (t) => {
+    const before = readFileSync('/proc/1/mountinfo', 'utf8');
+    const rig = await Rig.start(t, layout);
+    await rig.ask({ do: 'start' });
+    assert.deepEqual(await rig.kinds(), []);
+    const status = await rig.ask<PrepStatus>({ do: 'status' });
+    assert.equal(status.strategy?.root, layout);
+    assert.equal(status.isPrepared, true);
+    assert.equal((await rig.condition('Prepared'))?.status, 'true');
+    assert.equal(readFileSync('/proc/1/mountinfo', 'utf8'), before, 'the system sees no mount of ours');
+    await rig.tool('touch /run/a /var/lib/b /opt/c /root/d /etc/docker/e /etc/kubeedge/f /tmp/g /var/run/h');
+    assert.match(
+      (await rig.ask<string>({ do: 'read', path: '/var/lib/dbus/machine-id' })) ?? '',
+      /^[0-9a-f]{32}\n$/,
+    );
+    assert.match((await rig.ask<string>({ do: 'read', path: '/etc/machine-id' })) ?? '', /^[0-9a-f]{32}\n$/);
+    assert.match((await rig.ask<string>({ do: 'read', path: '/etc/passwd' })) ?? '', /^root:/);
+  });
+
+  test(`a mount that is taken away on a ${layout} root is planned, put back and counted`, {
+    skip: missing,
+  }, async (t) => {
+    const rig = await Rig.start(t, layout);
+    await rig.ask({ do: 'renew', settings: { intervalMs: 60_000 } });
+    await rig.ask({ do: 'start' });
+    await rig.tool('umount /sys/fs/cgroup/pids');
+    assert.deepEqual(await rig.kinds(), ['mount:/sys/fs/cgroup/pids']);
+    await rig.tool('umount /etc/kubeedge');
+    assert.deepEqual(
+      await rig.kinds(),
+      ['mount:/etc/kubeedge', 'mount:/sys/fs/cgroup/pids'].map(real(layout)),
+    );
+    const done = await rig.ask<ApplyDocument>({ do: 'apply' });
+    assert.equal(done.applied.length, 2);
+    assert.deepEqual(done.left, []);
+    assert.equal((await rig.ask<PrepStatus>({ do: 'status' })).repairs, 2);
+  });
+}
+
+/** On an image /etc is a link, and the kernel shows what it leads to. */
+function real(layout: string): (id: string) => string {
+  return (id) => (layout === 'image' ? id.replace(':/etc/', ':/system/etc/') : id);
+}
+
+test('a second agent on prepared ground has nothing to do', { skip: missing }, async (t) => {
+  const rig = await Rig.start(t, 'stock');
+  await rig.ask({ do: 'start' });
+  await rig.ask({ do: 'stop' });
+  await rig.ask({ do: 'renew' });
+  assert.deepEqual((await rig.ask<ApplyDocument>({ do: 'apply' })).applied, []);
+});
+
+test('containers get a way out and back under the rules of netmanager, and follow the uplink', {
+  skip: missing,
+}, async (t) => {
+  const rig = await Rig.start(t, 'image');
+  await likeNetmanager(rig);
+  await addBridge(rig);
+  await rig.ask({ do: 'start' });
+  const ours = async (): Promise<readonly string[]> =>
+    (await rig.tool('ip rule list'))
+      .split('\n')
+      .filter((line) => /^85\d\d:/.test(line))
+      .map((line) => line.trim());
+  assert.deepEqual(await ours(), [
+    '8500:\tfrom all to 172.17.0.0/16 lookup main',
+    '8550:\tfrom all iif docker0 lookup 102',
+  ]);
+  assert.match(await rig.tool('ip route get 172.17.0.9'), /dev docker0/);
+  await rig.tool('ip rule del pref 16000 iif lo fwmark 0/0xffff lookup 102');
+  await rig.tool('ip rule add pref 16000 iif lo fwmark 0/0xffff lookup 103');
+  await rig.ask({ do: 'apply' });
+  assert.deepEqual((await ours())[1], '8550:\tfrom all iif docker0 lookup 103');
+  assert.equal((await rig.condition('RoutesReady'))?.status, 'true');
+  await rig.ask({ do: 'undo' });
+  assert.deepEqual(await ours(), []);
+  assert.match(await rig.tool('ip rule list'), /^13000:/m);
+});
+
+test('a rule of ours that somebody deletes comes back by itself', { skip: missing }, async (t) => {
+  const rig = await Rig.start(t, 'image');
+  await likeNetmanager(rig);
+  await addBridge(rig);
+  await rig.ask({ do: 'start' });
+  await rig.tool('ip rule del pref 8550 iif docker0 lookup 102');
+  const tookMs = await rig.ask<number>({ do: 'repaired', repairs: 1 });
+  assert.ok(tookMs < 5_000, `repaired after ${tookMs} ms`);
+  assert.match(await rig.tool('ip rule list'), /^8550:/m);
+});

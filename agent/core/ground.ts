@@ -12,11 +12,15 @@ export interface GroundObserver {
   observe(signal: AbortSignal): Promise<ObservedMachine>;
   /** Answers about paths and switches of the kernel; at once, without a tool. */
   facts(questions: GroundQuestions): GroundFacts;
-  /**
-   * Calls back whenever the kernel says that links, addresses, routes or rules changed; the returned function ends it.
-   * `isLive` is false where no such news can be had and the caller must look again by itself.
-   */
-  watchNetwork(onChange: () => void): { readonly isLive: boolean; close(): void };
+  /** Calls back, perhaps several times in a row, whenever links, addresses, routes or rules changed. */
+  watchNetwork(onChange: () => void): NetworkWatch;
+}
+
+/** News from the kernel about the network. */
+export interface NetworkWatch {
+  /** Whether news really comes; otherwise the caller must look again by itself. */
+  isLive(): boolean;
+  close(): void;
 }
 
 /** Does one step. Rejects with STEP_FAILED, TOOL_FAILED or FILE_FAILED; a step that is done already is no error where the kernel can tell. */

@@ -1,6 +1,6 @@
 import { AgentError, messageOf } from '../core/agent-error.ts';
 import type { Commands } from '../core/commands.ts';
-import type { GroundObserver } from '../core/ground.ts';
+import type { GroundObserver, NetworkWatch } from '../core/ground.ts';
 import type { GroundFacts, GroundQuestions, Link, ObservedMachine } from '../core/ground-observed.ts';
 import { groundFacts, linkTarget, namesIn, readText, readWhole } from './ground-files.ts';
 import {
@@ -14,6 +14,7 @@ import {
   parseRoutes,
   parseRules,
 } from './ground-parse.ts';
+import { HostNetworkWatch } from './network-watch.ts';
 
 const upFlag = 1;
 
@@ -21,11 +22,14 @@ const upFlag = 1;
 export class HostGroundObserver implements GroundObserver {
   readonly #commands: Commands;
   readonly #busybox: string;
+  readonly #runDirectory: string;
   #loadable: { readonly release: string; readonly names: readonly string[] } | undefined;
 
-  constructor(commands: Commands, busybox: string) {
+  /** `runDirectory` takes a small program for the moment of its start. */
+  constructor(commands: Commands, busybox: string, runDirectory: string) {
     this.#commands = commands;
     this.#busybox = busybox;
+    this.#runDirectory = runDirectory;
   }
 
   fingerprint(): string {
@@ -71,9 +75,8 @@ export class HostGroundObserver implements GroundObserver {
     };
   }
 
-  /** No tool on the board tells news of rules and routes; the caller looks again by itself. */
-  watchNetwork(): { readonly isLive: boolean; close(): void } {
-    return { isLive: false, close: () => undefined };
+  watchNetwork(onChange: () => void): NetworkWatch {
+    return new HostNetworkWatch(this.#runDirectory, onChange);
   }
 
   async #network(): Promise<Pick<ObservedMachine, 'rules' | 'routes' | 'networkProblem'>> {

@@ -1,7 +1,7 @@
 import type { ApplyDocument, PlanDocument, PrepStatus, StepView } from '../api/wire.ts';
 import { isAbort, messageOf } from '../core/agent-error.ts';
 import type { Clock } from '../core/clock.ts';
-import type { GroundExecutor, GroundObserver } from '../core/ground.ts';
+import type { GroundExecutor, GroundObserver, NetworkWatch } from '../core/ground.ts';
 import type { ObservedGround } from '../core/ground-observed.ts';
 import type { GroundStep } from '../core/ground-step.ts';
 import type { Log } from '../core/log.ts';
@@ -27,6 +27,8 @@ export interface GroundParts {
 const wholeLookMs = 60_000;
 /** A step that the units can do without is tried again after this time; milliseconds. */
 const optionalRetryMs = 300_000;
+/** News comes in bursts; a look waits this long for the rest of one. Milliseconds. */
+const settleMs = 150;
 const maxRounds = 3;
 
 type Planner = (observed: ObservedGround, settings: GroundSettings) => GroundPlan;
@@ -56,9 +58,9 @@ export class GroundWork {
   #lastRepair: PrepStatus['lastRepair'];
   #fingerprint = '';
   #lookedAtMs = Number.NEGATIVE_INFINITY;
-  #isWatching = false;
   #isUndone = false;
-  #wake: () => void = () => undefined;
+  #isDirty = false;
+  #hasten: () => void = () => undefined;
   #whenPrepared: (() => void)[] = [];
 
   constructor(parts: GroundParts) {
@@ -143,11 +145,10 @@ export class GroundWork {
 
   async #run(): Promise<void> {
     const watch = this.#parts.observer.watchNetwork(() => this.#wake());
-    this.#isWatching = watch.isLive;
     try {
       while (!this.#stopped.signal.aborted) {
         await this.#rest();
-        if (this.#stopped.signal.aborted || this.#isUndone || this.#isQuiet()) continue;
+        if (this.#stopped.signal.aborted || this.#isUndone || this.#isQuiet(watch)) continue;
         await this.#exclusive(() => this.#pass(planGround)).catch((error: unknown) =>
           this.#lookFailed(error),
         );
@@ -157,19 +158,27 @@ export class GroundWork {
     }
   }
 
+  /** Resolves after the interval, or shortly after the first news. */
   #rest(): Promise<void> {
     return new Promise((resolve) => {
-      const cancel = this.#parts.clock.after(this.#parts.settings.intervalMs, resolve);
-      this.#wake = () => {
+      const { clock, settings } = this.#parts;
+      const cancel = clock.after(this.#isDirty ? settleMs : settings.intervalMs, resolve);
+      this.#hasten = () => {
         cancel();
-        this.#lookedAtMs = Number.NEGATIVE_INFINITY;
-        resolve();
+        this.#hasten = () => undefined;
+        if (this.#stopped.signal.aborted) resolve();
+        else clock.after(settleMs, resolve);
       };
     });
   }
 
-  #isQuiet(): boolean {
-    if (!this.#isPrepared || !this.#isWatching) return false;
+  #wake(): void {
+    this.#isDirty = true;
+    this.#hasten();
+  }
+
+  #isQuiet(watch: NetworkWatch): boolean {
+    if (this.#isDirty || !this.#isPrepared || !watch.isLive()) return false;
     if (this.#parts.clock.nowMs() - this.#lookedAtMs >= wholeLookMs) return false;
     return this.#parts.observer.fingerprint() === this.#fingerprint;
   }
@@ -198,6 +207,7 @@ export class GroundWork {
 
   async #look(planner: Planner, signal: AbortSignal): Promise<GroundPlan> {
     const { observer, settings, clock } = this.#parts;
+    this.#isDirty = false;
     this.#fingerprint = observer.fingerprint();
     this.#observed = await lookAtGround(observer, settings, signal);
     this.#lookedAtMs = clock.nowMs();

@@ -202,13 +202,37 @@ test('containers get a way out and back under the rules of netmanager, and follo
   assert.match(await rig.tool('ip rule list'), /^13000:/m);
 });
 
-test('a rule of ours that somebody deletes comes back by itself', { skip: missing }, async (t) => {
+test('a rule of ours that somebody deletes comes back on news from the kernel, long before the next turn', {
+  skip: missing,
+}, async (t) => {
   const rig = await Rig.start(t, 'image');
   await likeNetmanager(rig);
   await addBridge(rig);
+  await rig.ask({ do: 'renew', settings: { intervalMs: 60_000 } });
   await rig.ask({ do: 'start' });
   await rig.tool('ip rule del pref 8550 iif docker0 lookup 102');
   const tookMs = await rig.ask<number>({ do: 'repaired', repairs: 1 });
   assert.ok(tookMs < 5_000, `repaired after ${tookMs} ms`);
   assert.match(await rig.tool('ip rule list'), /^8550:/m);
+});
+
+test('the switch for forwarding is found off at the next turn and set again', {
+  skip: missing,
+}, async (t) => {
+  const rig = await Rig.start(t, 'stock');
+  await rig.ask({ do: 'start' });
+  await rig.tool('sysctl -w net.ipv4.ip_forward=0');
+  await rig.ask({ do: 'repaired', repairs: 1 });
+  assert.equal(await rig.ask({ do: 'read', path: '/proc/sys/net/ipv4/ip_forward' }), '1\n');
+});
+
+test('a board where nothing happens starts no process', { skip: missing }, async (t) => {
+  const rig = await Rig.start(t, 'image');
+  await likeNetmanager(rig);
+  await addBridge(rig);
+  await rig.ask({ do: 'start' });
+  await rig.ask({ do: 'turns', count: 5 });
+  const before = await rig.ask<number>({ do: 'tools' });
+  await rig.ask({ do: 'turns', count: 10 });
+  assert.equal(await rig.ask<number>({ do: 'tools' }), before);
 });

@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createInterface } from 'node:readline';
+import type { Commands } from '../../agent/core/commands.ts';
 import { homeDir, productDir } from '../../agent/core/constants.ts';
 import { HealthBoard } from '../../agent/health/board.ts';
 import { HostGroundExecutor } from '../../agent/host/ground-executor.ts';
@@ -39,6 +40,7 @@ const settings: GroundSettings = {
 buildRoot();
 const clock = new SystemClock();
 const log = new QuietLog();
+let toolRuns = 0;
 let board = new HealthBoard(clock);
 let work = newWork(settings);
 const never = new AbortController().signal;
@@ -48,6 +50,7 @@ interface Request {
   readonly argv?: readonly string[];
   readonly path?: string;
   readonly repairs?: number;
+  readonly count?: number;
   readonly settings?: Partial<GroundSettings>;
 }
 
@@ -67,6 +70,8 @@ const acts: Readonly<Record<string, (request: Request) => unknown>> = {
   tool: ({ argv = [] }) => tool(busybox, ...argv),
   read: ({ path = '' }) => (existsSync(path) ? readFileSync(path, 'utf8') : null),
   list: ({ path = '' }) => readdirSync(path),
+  tools: () => toolRuns,
+  turns: ({ count = 0 }) => clock.sleep(count * settings.intervalMs, never),
   repaired: ({ repairs = 0 }) => untilRepairs(repairs),
 };
 
@@ -83,10 +88,16 @@ for await (const line of createInterface({ input: process.stdin })) {
 process.exit(0);
 
 function newWork(chosen: GroundSettings): GroundWork {
-  const tools = new ToolRunner({});
+  const runner = new ToolRunner({});
+  const tools: Commands = {
+    run: (argv, options) => {
+      toolRuns += 1;
+      return runner.run(argv, options);
+    },
+  };
   return new GroundWork({
     settings: chosen,
-    observer: new HostGroundObserver(tools, busybox),
+    observer: new HostGroundObserver(tools, busybox, `${homeDir}/run`),
     executor: new HostGroundExecutor(tools, busybox),
     board,
     log,

@@ -1,0 +1,87 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { unlinkSync, writeFileSync } from 'node:fs';
+import type { NetworkWatch } from '../core/ground.ts';
+import { isNetwatchArch, netwatchProgram } from './netwatch-program.ts';
+
+/** Time until a listener that ended is started again, in milliseconds. */
+const restartMs = 60_000;
+
+/**
+ * Listens to the kernel's news about interfaces, addresses, routes and rules through one small child that sleeps until
+ * there is any. Where the child cannot run, `isLive` is false and the caller has to look by itself.
+ */
+export class HostNetworkWatch implements NetworkWatch {
+  readonly #directory: string;
+  readonly #onChange: () => void;
+  #child: ChildProcess | undefined;
+  #isLive = false;
+  #isClosed = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** `directory` takes the program for the moment of its start; it must allow execution. */
+  constructor(directory: string, onChange: () => void) {
+    this.#directory = directory;
+    this.#onChange = onChange;
+    this.#start();
+  }
+
+  isLive(): boolean {
+    return this.#isLive;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    this.#child?.kill('SIGKILL');
+  }
+
+  #start(): void {
+    const path = placeNetwatch(this.#directory);
+    if (path === undefined) return;
+    const child = spawn(path, [], { env: {}, cwd: '/', stdio: ['ignore', 'pipe', 'ignore'] });
+    this.#child = child;
+    child.unref();
+    child.once('spawn', () => removeFile(path));
+    child.once('error', () => {
+      removeFile(path);
+      this.#ended();
+    });
+    child.once('exit', () => this.#ended());
+    child.stdout.on('data', () => {
+      this.#isLive = true;
+      this.#onChange();
+    });
+  }
+
+  /** Whatever happened while nobody listened is found by the look that this asks for. */
+  #ended(): void {
+    if (this.#isClosed || this.#timer !== undefined) return;
+    if (this.#isLive) this.#onChange();
+    this.#isLive = false;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#start();
+    }, restartMs);
+    this.#timer.unref();
+  }
+}
+
+/** Writes the program for this architecture; undefined where there is none or the directory takes no file. */
+export function placeNetwatch(directory: string): string | undefined {
+  if (!isNetwatchArch(process.arch)) return undefined;
+  const path = `${directory}/netwatch.${process.pid}`;
+  try {
+    writeFileSync(path, netwatchProgram(process.arch), { mode: 0o700 });
+    return path;
+  } catch {
+    return undefined;
+  }
+}
+
+function removeFile(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // Removed already.
+  }
+}

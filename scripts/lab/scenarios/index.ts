@@ -1,0 +1,6 @@
+import { check } from './check.ts';
+import type { Scenario } from './scenario.ts';
+import { shape } from './shape.ts';
+
+/** Every scenario by its name on the command line. */
+export const scenarios: Readonly<Record<string, Scenario>> = { check, shape };

@@ -12,9 +12,11 @@ POSIX_MQUEUE ; docker! ; parents=NET ; moby-oci ; every container fails to start
 KEYS ; docker! ; - ; moby ; runc cannot create a session keyring for a container
 SECCOMP ; docker+ ; default=y ; moby ; containers run without the system call filter
 SECCOMP_FILTER ; docker+ ; parents=SECCOMP,NET default=y ; moby ; containers run without the system call filter
-SECURITY_SELINUX ; docker? ; parents=AUDIT ; moby ; no SELinux labels for containers; OpenHarmony itself needs it
-SECURITY_APPARMOR ; docker? ; - ; moby ; no AppArmor profile for containers
-AUDIT ; - ; parents=NET ; kconfig ; SECURITY_SELINUX is dropped
+SECURITY ; - ; parents=SYSFS,MULTIUSER ; kconfig ; SECURITY_SELINUX and SECURITY_APPARMOR are dropped
+SECURITY_NETWORK ; - ; parents=SECURITY,NET by=SECURITY_APPARMOR ; kconfig ; SECURITY_SELINUX is dropped
+SECURITY_SELINUX ; docker? ; parents=SECURITY_NETWORK,AUDIT,INET ; moby ; no SELinux labels for containers; OpenHarmony itself needs it
+SECURITY_APPARMOR ; docker? ; parents=SECURITY,NET ; moby ; no AppArmor profile for containers
+AUDIT ; - ; parents=NET by=SECURITY_APPARMOR ; kconfig ; SECURITY_SELINUX is dropped
 NET ; agent! ; - ; kconfig ; no network at all
 INET ; agent! ; parents=NET ; kconfig ; no TCP/IP
 UNIX ; agent! ; parents=NET ; project ; no control sockets: agent, dockerd and containerd cannot be reached

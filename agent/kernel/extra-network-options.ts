@@ -15,17 +15,17 @@ BRIDGE_VLAN_FILTERING ; swarm! ; parents=BRIDGE,VLAN_8021Q ; moby ; overlay netw
 CRYPTO ; swarm-encryption! ; module ; moby ; no encrypted overlay networks
 CRYPTO_AEAD ; swarm-encryption! ; parents=CRYPTO by=CRYPTO_GCM,CRYPTO_SEQIV module hidden ; moby ; no encrypted overlay networks
 CRYPTO_GCM ; swarm-encryption! ; parents=CRYPTO module ; moby ; no encrypted overlay networks
-CRYPTO_SEQIV ; swarm-encryption! ; parents=CRYPTO module ; moby ; no encrypted overlay networks
+CRYPTO_SEQIV ; swarm-encryption! ; parents=CRYPTO by=INET_ESP module ; moby ; no encrypted overlay networks
 CRYPTO_GHASH ; swarm-encryption! ; parents=CRYPTO by=CRYPTO_GCM module ; moby ; no encrypted overlay networks
 XFRM ; swarm-encryption! ; parents=INET by=XFRM_ALGO hidden ; moby ; no encrypted overlay networks
 XFRM_USER ; swarm-encryption! ; parents=INET module ; moby ; no encrypted overlay networks
-XFRM_ALGO ; swarm-encryption! ; by=XFRM_USER module hidden ; moby ; no encrypted overlay networks
+XFRM_ALGO ; swarm-encryption! ; parents=INET by=XFRM_USER,INET_ESP module hidden ; moby ; no encrypted overlay networks
 INET_ESP ; swarm-encryption! ; parents=INET module ; moby ; no encrypted overlay networks
 NETFILTER_XT_MATCH_BPF ; swarm-encryption! ; parents=NETFILTER_XTABLES,NETFILTER_ADVANCED module ; moby ; no encrypted overlay networks from docker 23 on
 INET_XFRM_MODE_TRANSPORT ; swarm-encryption! ; parents=XFRM until=5.4 module ; moby ; no encrypted overlay networks
 IPVLAN ; ipvlan! ; parents=NET_CORE,INET module ; moby ; no ipvlan networks
 MACVLAN ; macvlan! ; parents=NET_CORE module ; moby ; no macvlan networks
-NF_TABLES ; nftables! ; parents=NETFILTER module ; moby-29 ; iptables-nft: Failed to initialize nft: Protocol not supported
+NF_TABLES ; nftables! ; parents=NETFILTER,INET module ; moby-29 ; iptables-nft: Failed to initialize nft: Protocol not supported
 NF_TABLES_IPV4 ; - ; parents=NF_TABLES ; kconfig ; NFT_FIB_IPV4 is dropped
 NF_TABLES_IPV6 ; - ; parents=NF_TABLES,IPV6 ; kconfig ; NFT_FIB_IPV6 is dropped
 NFT_CT ; nftables! ; parents=NF_TABLES,NF_CONNTRACK module ; moby-29 ; no connection tracking in nftables
@@ -35,7 +35,7 @@ NFT_FIB_IPV6 ; nftables! ; parents=NF_TABLES_IPV6 module ; moby-29 ; no address 
 NFT_MASQ ; nftables! ; parents=NF_TABLES,NF_CONNTRACK,NF_NAT module ; moby-29 ; no masquerading in nftables
 NFT_NAT ; nftables! ; parents=NF_TABLES,NF_CONNTRACK,NF_TABLES_IPV4|NF_TABLES_IPV6 module ; moby-29 ; no address translation in nftables
 NF_CONNTRACK_FTP ; ftp-helpers! ; parents=NF_CONNTRACK module ; moby ; active FTP from a container fails
-NF_NAT_FTP ; ftp-helpers! ; parents=NF_CONNTRACK,NF_NAT by=NF_CONNTRACK_FTP module hidden ; moby ; active FTP from a container fails
+NF_NAT_FTP ; ftp-helpers! ; parents=NF_NAT,NF_CONNTRACK_FTP default=y module hidden ; moby ; active FTP from a container fails
 NF_CONNTRACK_TFTP ; ftp-helpers! ; parents=NF_CONNTRACK,NETFILTER_ADVANCED module ; moby ; TFTP from a container fails
-NF_NAT_TFTP ; ftp-helpers! ; parents=NF_CONNTRACK,NF_NAT by=NF_CONNTRACK_TFTP module hidden ; moby ; TFTP from a container fails
+NF_NAT_TFTP ; ftp-helpers! ; parents=NF_NAT,NF_CONNTRACK_TFTP default=y module hidden ; moby ; TFTP from a container fails
 `;

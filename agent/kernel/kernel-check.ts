@@ -97,6 +97,11 @@ function collectDemands(request: KernelRequest, resolve: Resolve): ReadonlyMap<s
     const demand = demands.get(option.name);
     if (demand?.level === level) demand.parentOf.clear();
   }
+  for (const demand of demands.values()) {
+    for (const child of demand.parentOf) {
+      if (demands.get(child)?.level !== demand.level) demand.parentOf.delete(child);
+    }
+  }
   return demands;
 }
 

@@ -4,13 +4,13 @@ NETDEVICES ; - ; parents=NET ; kconfig ; NET_CORE and every virtual network devi
 NET_CORE ; - ; parents=NETDEVICES default=y ; kconfig ; every virtual network device (VETH, DUMMY, VXLAN) is dropped
 VETH ; bridge! cni! ; parents=NET_CORE module ; moby ; a container on a bridge fails to start: failed to create endpoint: operation not supported
 BRIDGE ; bridge! cni! ; parents=NET module ; moby ; dockerd ends: Error initializing network controller: package not installed (--bridge=none avoids it)
-NETFILTER ; - ; parents=NET,INET ; kconfig ; no packet filter: every iptables and nftables option is dropped
+NETFILTER ; - ; parents=NET ; kconfig ; no packet filter: every iptables and nftables option is dropped
 NETFILTER_ADVANCED ; - ; parents=NETFILTER default=y ; kconfig ; BRIDGE_NETFILTER and most matches are dropped
 BRIDGE_NETFILTER ; bridge! cni! ; parents=BRIDGE,NETFILTER,INET,NETFILTER_ADVANCED module default=m ; moby ; packets between containers bypass iptables; docker 27.5 and later refuses: set environment variable DOCKER_IGNORE_BR_NETFILTER_ERROR=1 to ignore
 NETFILTER_XTABLES ; - ; parents=NETFILTER,INET by=IP_NF_IPTABLES,IP6_NF_IPTABLES module ; kconfig ; every iptables match and target is dropped
 IP_NF_IPTABLES ; - ; parents=NETFILTER,INET module ; kconfig ; iptables: Table does not exist (do you need to insmod?)
-NF_CONNTRACK ; bridge! ; parents=NETFILTER module ; moby ; no connection tracking: NF_NAT and everything after it is dropped
-NF_NAT ; bridge! ; parents=NF_CONNTRACK by=IP_NF_NAT,IP6_NF_NAT module ; moby ; no address translation
+NF_CONNTRACK ; bridge! ; parents=NETFILTER,INET module ; moby ; no connection tracking: NF_NAT and everything after it is dropped
+NF_NAT ; bridge! ; parents=NF_CONNTRACK by=IP_NF_NAT,IP6_NF_NAT,NFT_NAT module ; moby ; no address translation
 NF_NAT_IPV4 ; bridge! ; parents=NF_CONNTRACK until=5.2 module ; moby ; no IPv4 address translation
 NF_NAT_NEEDED ; bridge! ; until=5.3 ; moby ; no address translation
 IP_NF_FILTER ; bridge! ; parents=IP_NF_IPTABLES module ; moby ; dockerd ends: can't initialize iptables table \`filter'
@@ -20,7 +20,7 @@ IP_NF_NAT ; bridge! ; parents=IP_NF_IPTABLES,NF_CONNTRACK module ; moby ; docker
 IP_NF_TARGET_MASQUERADE ; bridge! cni! ; parents=IP_NF_NAT module ; moby ; containers reach no address outside the board. From Linux 5.2 on NETFILTER_XT_TARGET_MASQUERADE alone also does the work, but docker's own check asks for this one, which switches the other on
 NETFILTER_XT_TARGET_MASQUERADE ; - ; parents=NETFILTER_XTABLES,NF_NAT by=IP_NF_TARGET_MASQUERADE,IP6_NF_TARGET_MASQUERADE since=5.2 module ; kconfig ; containers reach no address outside the board
 IP_NF_TARGET_REJECT ; kube-proxy! ; parents=IP_NF_FILTER module ; kube-proxy ; services without endpoints hang instead of refusing
-IP_NF_TARGET_REDIRECT ; bridge? edgemesh! ; parents=IP_NF_NAT,NETFILTER_ADVANCED module instead=NETFILTER_XT_TARGET_REDIRECT ; moby ; iptables -j REDIRECT fails
+IP_NF_TARGET_REDIRECT ; bridge? ; parents=IP_NF_NAT,NETFILTER_ADVANCED module ; moby ; iptables -j REDIRECT fails
 NETFILTER_XT_TARGET_REDIRECT ; edgemesh! ; parents=NETFILTER_XTABLES,NF_NAT by=IP_NF_TARGET_REDIRECT module ; edgemesh ; iptables -j REDIRECT fails: EdgeMesh sees no service traffic
 NETFILTER_XT_NAT ; bridge! ; parents=NETFILTER_XTABLES,NF_NAT by=IP_NF_NAT,IP6_NF_NAT module ; moby-net ; published ports fail: iptables -j DNAT is unknown
 NETFILTER_XT_MATCH_ADDRTYPE ; bridge! cni! kube-proxy! ; parents=NETFILTER_XTABLES module ; moby-net ; dockerd ends: iptables: No chain/target/match by that name

@@ -27,7 +27,8 @@ export function optionResolver(config: ReadonlyMap<string, Setting>, isWhole: bo
   const known = new Map<string, Tristate>();
 
   function asked(name: string, option: KernelOption | undefined): Tristate {
-    const value = config.get(name)?.value;
+    const decidesAlone = option?.hidden === true && option.byDefault !== undefined && !isWhole;
+    const value = decidesAlone ? undefined : config.get(name)?.value;
     if (value === undefined) return isWhole ? 'n' : (option?.byDefault ?? 'n');
     return value === 'm' || value === 'n' ? value : 'y';
   }

@@ -6,7 +6,7 @@ import type { Terminal } from '../terminal/terminal.ts';
 import { hangingText } from '../terminal/wrap-text.ts';
 import { findConfigTree } from './config-tree.ts';
 import { printOptionFacts, requireOption } from './explain-text.ts';
-import { fragmentEntries, printFragment } from './fragment.ts';
+import { fragmentFor, printFragment } from './fragment.ts';
 import { answerForPaths, exitCodeOf, parseKernel, type QuestionOptions } from './kernel-question.ts';
 import { planMerge, writeMerge } from './merge-layer.ts';
 import { mergeFacts, printMerge } from './merge-text.ts';
@@ -72,7 +72,7 @@ function addFragment(program: Command, terminal: Terminal, finish: Finish): void
     .addOption(levelOption())
     .action(async (paths: string[], options: QuestionOptions & { level: Level }) => {
       const answer = await answerForPaths(paths, options);
-      const entries = fragmentEntries(answer.report, options.level);
+      const entries = fragmentFor(answer.config, answer.report, answer.isWhole, options.level);
       for (const text of contradictionTexts(answer)) terminal.err(`note: ${text}`);
       if (entries.length === 0) terminal.err('nothing is lacking');
       else terminal.out(printFragment(entries).trimEnd());

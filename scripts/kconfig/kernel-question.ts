@@ -26,6 +26,8 @@ export interface QuestionOptions {
 export interface Answer {
   readonly files: readonly ConfigFile[];
   readonly config: ReadonlyMap<string, Setting>;
+  /** One whole configuration and not layers. */
+  readonly isWhole: boolean;
   readonly report: KernelReport;
   /** Needed options that one layer switches on and a later one off. */
   readonly contradictions: readonly Override[];
@@ -99,19 +101,17 @@ export async function answerFor(files: readonly ConfigFile[], options: QuestionO
   }
   const { config, overrides } = mergeConfigs(files);
   const request = { features: parseFeatures(options.feature), kernel };
-  const plain = checkKernel(config, {
-    ...request,
-    isWhole: files.length === 1 && files[0]?.isWhole === true,
-  });
+  const isWhole = files.length === 1 && files[0]?.isWhole === true;
+  const plain = checkKernel(config, { ...request, isWhole });
   const contradictions = findContradictions(plain, overrides);
-  if (options.tree === undefined) return { files, config, report: plain, contradictions, notes };
+  if (options.tree === undefined) return { files, config, isWhole, report: plain, contradictions, notes };
   const text = printConfig([...config].map(([name, { value }]) => [name, value] as const));
   const resolved = await resolveWithTree(options.tree, text);
   if (resolved.kernel !== undefined && resolved.kernel !== kernel) {
     notes.push(`the tree is of kernel ${resolved.kernel}, an approximation for ${kernel}`);
   }
   const whole = checkKernel(mergeConfigs([resolved]).config, { ...request, isWhole: true });
-  return { files, config, report: markDropped(whole, config), contradictions, notes };
+  return { files, config, isWhole, report: markDropped(whole, config), contradictions, notes };
 }
 
 /** Reads files in the order given and answers for them. */

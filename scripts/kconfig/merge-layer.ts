@@ -4,7 +4,7 @@ import { AgentError, errnoOf } from '../../agent/core/agent-error.ts';
 import { type ConfigFile, parseConfig } from '../../agent/kernel/config-text.ts';
 import type { Level } from '../../agent/kernel/kernel-option.ts';
 import type { ConfigTree } from './config-tree.ts';
-import { type FragmentEntry, fragmentEntries, printFragment } from './fragment.ts';
+import { type FragmentEntry, fragmentFor, printFragment } from './fragment.ts';
 import { type Answer, answerFor, type QuestionOptions } from './kernel-question.ts';
 import { withBlock, withoutBlock } from './own-block.ts';
 import { readConfig } from './read-config.ts';
@@ -57,7 +57,7 @@ export async function planMerge(tree: ConfigTree, options: QuestionOptions, leas
     ...above,
   ];
   const now = await answerFor(layersWith(own), ask);
-  const entries = fragmentEntries(now.report, least);
+  const entries = fragmentFor(now.config, now.report, now.isWhole, least);
   const text = withBlock(own, printFragment(entries));
   const after = await answerFor(layersWith(text), ask);
   return { entries, text, isChanged: text !== before, after };

@@ -37,8 +37,10 @@ function paintLevel(level: Level, style: Style): string {
 
 function printOption(option: OptionVerdict, { out, style, width }: Terminal): void {
   const purpose =
-    option.parentOf.length > 0 ? `parent of ${option.parentOf.join(', ')}` : option.features.join(', ');
-  out(`  ${style.bold(`CONFIG_${option.name}`)}  ${style.dim(`for ${purpose}`)}`);
+    option.parentOf.length > 0
+      ? `as parent of ${option.parentOf.join(', ')}`
+      : `for ${option.features.join(', ')}`;
+  out(`  ${style.bold(`CONFIG_${option.name}`)}  ${style.dim(purpose)}`);
   out(hangingText('      ', option.without, width));
   out(style.dim(hangingText('      ', stateOf(option), width)));
 }

@@ -25,8 +25,11 @@ export function decodeRecord(unit: string, text: string): AdoptionRecord | undef
   }
   if (typeof value !== 'object' || value === null) return undefined;
   const fields = value as Readonly<Record<string, unknown>>;
+  return fields['version'] === version && fields['unit'] === unit ? recordFrom(fields) : undefined;
+}
+
+function recordFrom(fields: Readonly<Record<string, unknown>>): AdoptionRecord | undefined {
   const { pid, startTicks, bootId, exe, startedAtMs } = fields;
-  if (fields['version'] !== version || fields['unit'] !== unit) return undefined;
   if (!isCount(pid) || pid < 2 || !isCount(startTicks) || !isCount(startedAtMs)) return undefined;
   if (typeof bootId !== 'string' || bootId === '' || typeof exe !== 'string' || !exe.startsWith('/'))
     return undefined;

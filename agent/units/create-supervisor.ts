@@ -1,8 +1,8 @@
 import type { Random } from '../core/clock.ts';
 import type { UnitLogs } from '../core/unit-logs.ts';
+import type { UnitPolicy, UnitSpec } from '../core/unit-spec.ts';
 import { type DockerdPorts, DockerdUnit } from './dockerd.ts';
 import type { DockerdPlaces, DockerdSettings } from './dockerd-config.ts';
-import type { UnitPolicy, UnitSpec } from './spec.ts';
 import { Supervisor } from './supervisor.ts';
 
 /** The slice of the configuration that the supervision is made from; `Config` fits as it is. */
@@ -23,10 +23,11 @@ export interface SupervisorOptions extends DockerdPorts {
   readonly home: string;
   /** Writable tmpfs for sockets and pid files. @default '/run' */
   readonly runDir?: string;
-  /** Search path of the units after dockerd.binDir. @default defaultPath */
-  readonly path?: readonly string[];
-  /** Further environment of dockerd, e.g. SSL_CERT_FILE or DOCKER_INSECURE_NO_IPTABLES_RAW. */
-  readonly env?: Readonly<Record<string, string>>;
+  /**
+   * Environment of the units, asked at each start: PATH (where programs are looked for too), HOME, TMPDIR, SSL_CERT_FILE,
+   * DOCKER_INSECURE_NO_IPTABLES_RAW and the like. @default PATH from dockerd.binDir and `defaultPath`, HOME and TMPDIR at home
+   */
+  readonly env?: () => Readonly<Record<string, string>>;
   /** Name servers for containers, asked at each start. */
   readonly dns?: () => readonly string[];
   /** Whether units sit in the root group of every cgroup hierarchy; false on a Linux whose own init manages groups. @default true */
@@ -85,8 +86,12 @@ function createDockerd(options: SupervisorOptions): DockerdUnit {
       settings,
       places,
       restart: restartPolicy(settings),
-      path: options.path ?? defaultPath,
-      env: options.env ?? {},
+      env: () => ({
+        PATH: [settings['dockerd.binDir'], ...defaultPath].join(':'),
+        HOME: home,
+        TMPDIR: places.temporaryDir,
+        ...options.env?.(),
+      }),
       dns: options.dns ?? ((): readonly string[] => []),
       isInRootGroups: options.isInRootGroups ?? true,
     },

@@ -1,4 +1,4 @@
-import type { Symptom } from './end-faults.ts';
+import type { Symptom } from '../core/end-faults.ts';
 
 /**
  * Last words of dockerd 20.10 to 28 and what they mean, most special first. Texts: moby cmd/dockerd/daemon.go,

@@ -2,8 +2,8 @@ import type { Clock } from '../core/clock.ts';
 import type { Files } from '../core/files.ts';
 import type { Processes, ProcessFacts } from '../core/process.ts';
 import type { UnixSockets } from '../core/program.ts';
+import type { Fault } from '../core/unit-spec.ts';
 import type { DaemonConfig } from './dockerd-config.ts';
-import type { Fault } from './spec.ts';
 
 /** The machine as far as leftovers go. */
 export interface LeftoverPorts {

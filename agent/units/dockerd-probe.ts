@@ -1,6 +1,6 @@
 import { isAgentError, messageOf } from '../core/agent-error.ts';
 import type { DockerApi } from '../core/docker.ts';
-import type { Health, ProbeDepth } from './spec.ts';
+import type { Health, ProbeDepth } from '../core/unit-spec.ts';
 
 /** What /info must show before dockerd may be given work. */
 export interface WantedDrivers {
@@ -28,8 +28,7 @@ export class DockerdProbe {
   }
 
   async probe(depth: ProbeDepth, wanted: WantedDrivers, signal: AbortSignal): Promise<Health> {
-    const { pingMs, deepMs } = this.#times;
-    const ping = await this.#ask('/_ping', depth === 'start' ? deepMs : pingMs, signal);
+    const ping = await this.#ask('/_ping', this.#times.pingMs, signal);
     if (!ping.ok) return { verdict: 'silent', reason: 'NotAnswering', message: ping.why };
     if (ping.status !== 200) return wrongStatus('/_ping', ping.status, ping.text);
     switch (depth) {

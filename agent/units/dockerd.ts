@@ -2,10 +2,13 @@ import { isAgentError, messageOf } from '../core/agent-error.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Commands } from '../core/commands.ts';
 import type { DockerApi } from '../core/docker.ts';
+import { explainEnd } from '../core/end-faults.ts';
 import type { Files } from '../core/files.ts';
 import type { Log } from '../core/log.ts';
 import type { Ended, Processes, ProcessFacts, ProcessIdentity } from '../core/process.ts';
 import type { ProgramFacts, Programs, UnixSockets } from '../core/program.ts';
+import { checkProgram, findProgram } from '../core/program-check.ts';
+import type { Fault, Health, ProbeDepth, UnitCommand, UnitPolicy, UnitSpec } from '../core/unit-spec.ts';
 import type { HealthBoard } from '../health/board.ts';
 import { stopContainers } from './docker-containers.ts';
 import {
@@ -19,9 +22,6 @@ import { dockerdSymptoms } from './dockerd-faults.ts';
 import { clearLeftovers } from './dockerd-leftovers.ts';
 import { DockerdProbe } from './dockerd-probe.ts';
 import { type Corruption, DockerdRepair, findCorruption } from './dockerd-repair.ts';
-import { explainEnd } from './end-faults.ts';
-import { checkProgram, findProgram } from './program-check.ts';
-import type { Fault, Health, ProbeDepth, UnitCommand, UnitPolicy, UnitSpec } from './spec.ts';
 
 /** What the dockerd unit needs from outside. */
 export interface DockerdPorts {
@@ -41,10 +41,8 @@ export interface DockerdOptions {
   readonly settings: DockerdSettings;
   readonly places: DockerdPlaces;
   readonly restart: UnitPolicy['restart'];
-  /** Directories searched for programs after dockerd.binDir, e.g. our busybox and the system's own. */
-  readonly path: readonly string[];
-  /** Environment besides PATH, HOME and TMPDIR, e.g. SSL_CERT_FILE. Wins over what the unit itself sets. */
-  readonly env: Readonly<Record<string, string>>;
+  /** Whole environment at the moment of the start; PATH in it is where programs are looked for. */
+  readonly env: () => Readonly<Record<string, string>>;
   /** Name servers for containers at the moment of the start. */
   readonly dns: () => readonly string[];
   readonly isInRootGroups: boolean;
@@ -200,12 +198,9 @@ export class DockerdUnit implements UnitSpec {
     return {
       argv: [program.path, '--config-file', places.configFile],
       env: {
-        PATH: this.#searchPath().join(':'),
-        HOME: places.home,
-        TMPDIR: places.temporaryDir,
         ...(isRootInitramfs(mounts) ? { DOCKER_RAMDISK: 'true' } : {}),
         ...(lock.kind === 'file' ? { XTABLES_LOCKFILE: xtablesLock } : {}),
-        ...env,
+        ...env(),
       },
       cwd: '/',
       oomScoreAdj,
@@ -214,7 +209,7 @@ export class DockerdUnit implements UnitSpec {
   }
 
   #searchPath(): readonly string[] {
-    return [this.#options.settings['dockerd.binDir'], ...this.#options.path];
+    return (this.#options.env()['PATH'] ?? '').split(':').filter((directory) => directory !== '');
   }
 
   #note(event: string, fields: Readonly<Record<string, unknown>>): void {

@@ -1,6 +1,6 @@
 import type { RunningProcess } from '../core/process.ts';
+import type { UnitSpec } from '../core/unit-spec.ts';
 import type { AdoptionRecords } from './adoption-record.ts';
-import type { UnitSpec } from './spec.ts';
 import type { UnitPorts } from './unit-ports.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
+import type { Health, UnitSpec } from '../core/unit-spec.ts';
 import { type ProbePurpose, runProbes } from './probe-loop.ts';
-import type { Health, UnitSpec } from './spec.ts';
 import type { UnitState } from './state.ts';
 
 /** Keeps the one probe loop going that the present state asks for. */

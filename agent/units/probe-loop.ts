@@ -1,6 +1,6 @@
 import { messageOf } from '../core/agent-error.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Health, ProbeDepth, UnitPolicy, UnitSpec } from './spec.ts';
+import type { Health, ProbeDepth, UnitPolicy, UnitSpec } from '../core/unit-spec.ts';
 
 /** What a loop is for: the first readiness, staying well, or becoming well again. */
 export type ProbePurpose = 'start' | 'stay' | 'regain';

@@ -1,4 +1,4 @@
-import type { Fault, Health, Note, UnitPolicy } from './spec.ts';
+import type { Fault, Health, Note, UnitPolicy } from '../core/unit-spec.ts';
 
 /** A need that is not ready, and the condition that says why. */
 export interface Missing extends Note {
@@ -127,7 +127,7 @@ export function dueAt(state: UnitState, policy: UnitPolicy): number | undefined 
 }
 
 /** A start counts as hung when its time is over and it is quiet, or when even its progress has taken too long. */
-export function startDeadline(state: Extract<UnitState, { phase: 'starting' }>, policy: UnitPolicy): number {
+function startDeadline(state: Extract<UnitState, { phase: 'starting' }>, policy: UnitPolicy): number {
   const patient = Math.max(state.since + policy.startMs, state.progressAt + policy.quietMs);
   return Math.min(patient, state.since + maxStarts * policy.startMs);
 }

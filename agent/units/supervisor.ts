@@ -1,6 +1,6 @@
 import type { UnitStatus } from '../api/wire.ts';
 import { AgentError } from '../core/agent-error.ts';
-import type { UnitSpec } from './spec.ts';
+import type { UnitSpec } from '../core/unit-spec.ts';
 import { type Missing, pidOf, type UnitState } from './state.ts';
 import { startOrder, stopGroups } from './unit-graph.ts';
 import type { UnitPorts } from './unit-ports.ts';

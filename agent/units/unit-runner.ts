@@ -2,23 +2,17 @@ import type { UnitStatus } from '../api/wire.ts';
 import { isAbort, messageOf } from '../core/agent-error.ts';
 import type { Ended, RunningProcess } from '../core/process.ts';
 import type { OutputCapture } from '../core/unit-logs.ts';
+import { type Fault, isFault, type UnitCommand, type UnitSpec } from '../core/unit-spec.ts';
 import { AdoptionRecords } from './adoption-record.ts';
 import { CauseWatch } from './cause-watch.ts';
 import { findInstance } from './find-instance.ts';
+import { gatherEvidence } from './gather-evidence.ts';
 import { ProbeKeeper } from './probe-keeper.ts';
-import { type Fault, isFault, type UnitCommand, type UnitSpec } from './spec.ts';
-import {
-  dueAt,
-  type Effect,
-  evidenceMs,
-  initialState,
-  pidOf,
-  type UnitEvent,
-  type UnitState,
-} from './state.ts';
+import { dueAt, type Effect, initialState, pidOf, type UnitEvent, type UnitState } from './state.ts';
 import { step } from './step.ts';
 import type { UnitPorts } from './unit-ports.ts';
-import { conditionOf, howText, noteOf, wirePhase } from './unit-view.ts';
+import { conditionOf, howText, noteOf, statusOf } from './unit-view.ts';
+import { within } from './within.ts';
 
 const keptLines = 40;
 
@@ -81,8 +75,9 @@ export class UnitRunner {
 
   /** Lets the unit do what must precede SIGTERM when the machine goes down; never rejects and never takes longer than told. */
   async beforeShutdown(timeoutMs: number): Promise<void> {
-    if (this.spec.beforeShutdown === undefined || timeoutMs <= 0) return;
-    await this.#within(timeoutMs, (signal) => this.spec.beforeShutdown?.(signal)).catch((error: unknown) => {
+    const prepare = this.spec.beforeShutdown?.bind(this.spec);
+    if (prepare === undefined || timeoutMs <= 0) return;
+    await within(this.#ports.clock, timeoutMs, prepare).catch((error: unknown) => {
       this.#note('unit.shutdown-hook-failed', { message: messageOf(error) });
     });
   }
@@ -111,24 +106,13 @@ export class UnitRunner {
   }
 
   status(): UnitStatus {
-    const { clock } = this.#ports;
-    const state = this.#state;
-    const pid = pidOf(state);
-    const { status, facts } = conditionOf(this.spec.name, state);
-    const retryAt = state.phase === 'waiting' || state.phase === 'failed' ? state.retryAt : undefined;
-    return {
-      name: this.spec.name,
-      wanted: state.wanted,
-      phase: wirePhase(state),
-      reason: status === 'true' ? 'Ready' : facts.reason,
-      message: facts.message,
-      ...(pid === undefined ? {} : { pid, adopted: this.#process?.isAdopted ?? false }),
+    return statusOf(this.spec.name, this.#state, {
+      isAdopted: this.#process?.isAdopted ?? false,
       sinceMs: this.#phaseAtMs,
-      ...(retryAt === undefined ? {} : { retryAtMs: Math.round(clock.wallMs() + retryAt - clock.nowMs()) }),
-      failures: state.failures,
+      wallOffsetMs: this.#ports.clock.wallMs() - this.#ports.clock.nowMs(),
       starts: this.#starts,
-      ...(this.#lastEnd === undefined ? {} : { lastEnd: this.#lastEnd }),
-    };
+      lastEnd: this.#lastEnd,
+    });
   }
 
   #show(): void {
@@ -171,6 +155,8 @@ export class UnitRunner {
       case 'signal': {
         const { pid, signal } = effect;
         const isSent = this.#process?.identity.pid === pid && this.#process.signal(signal);
+        // A process that a signal had stopped could not act on SIGTERM otherwise.
+        if (isSent && signal === 'SIGTERM') this.#process?.signal('SIGCONT');
         this.#note('unit.signalled', { pid, signal, isSent });
         return;
       }
@@ -256,35 +242,12 @@ export class UnitRunner {
   }
 
   async #gather({ pid, why }: Extract<Effect, { kind: 'gather-evidence' }>): Promise<void> {
-    const facts = await this.#ports.processes.describe(pid).catch(() => []);
-    const isStopped = facts.some((line) => /^State:\s*[Tt]/.test(line));
-    const isResumed = isStopped && this.#process?.signal('SIGCONT') === true;
-    const more = isResumed ? [] : await this.#dump();
-    const lines = [...facts, ...more, ...(this.#capture?.tail(10) ?? [])].slice(0, 80);
-    this.#note('unit.evidence', { pid, reason: why.reason, message: why.message, isResumed, lines });
+    const running = this.#process;
+    if (running?.identity.pid !== pid) return;
+    const { lines, isResumed } = await gatherEvidence(running, this.spec, this.#ports);
+    const kept = [...lines, ...(this.#capture?.tail(10) ?? [])].slice(0, 80);
+    this.#note('unit.evidence', { pid, reason: why.reason, message: why.message, isResumed, lines: kept });
     this.dispatch({ kind: 'evidence-gathered', pid, isResumed });
-  }
-
-  async #dump(): Promise<readonly string[]> {
-    const target = this.#process?.identity;
-    if (target === undefined) return [];
-    try {
-      return (
-        (await this.#within(evidenceMs - 500, (signal) => this.spec.gatherEvidence?.(target, signal))) ?? []
-      );
-    } catch (error) {
-      return [`no more evidence: ${messageOf(error)}`];
-    }
-  }
-
-  async #within<T>(timeoutMs: number, act: (signal: AbortSignal) => T): Promise<Awaited<T>> {
-    const abort = new AbortController();
-    const cancel = this.#ports.clock.after(timeoutMs, () => abort.abort());
-    try {
-      return await act(abort.signal);
-    } finally {
-      cancel();
-    }
   }
 
   #note(event: string, fields: Readonly<Record<string, unknown>>): void {

@@ -1,9 +1,9 @@
 import type { UnitStatus } from '../api/wire.ts';
 import type { Ended } from '../core/process.ts';
+import type { Note } from '../core/unit-spec.ts';
 import type { ConditionFacts } from '../health/board.ts';
 import type { ConditionStatus } from '../health/condition.ts';
-import type { Note } from './spec.ts';
-import type { UnitState } from './state.ts';
+import { pidOf, type UnitState } from './state.ts';
 
 /** How it went, in two words for people and programs. */
 export function howText(ended: Ended): string {
@@ -19,55 +19,75 @@ export function howText(ended: Ended): string {
   }
 }
 
+/** What a unit's status holds besides its state. */
+export interface StatusFacts {
+  readonly isAdopted: boolean;
+  /** Wall clock in milliseconds of the last change of phase. */
+  readonly sinceMs: number;
+  /** Wall clock minus monotonic clock, in milliseconds. */
+  readonly wallOffsetMs: number;
+  readonly starts: number;
+  readonly lastEnd: UnitStatus['lastEnd'];
+}
+
+/** The unit as the wire has it. */
+export function statusOf(name: string, state: UnitState, facts: StatusFacts): UnitStatus {
+  const pid = pidOf(state);
+  const { reason, message } = noteOf(name, state);
+  const retryAt = state.phase === 'waiting' || state.phase === 'failed' ? state.retryAt : undefined;
+  return {
+    name,
+    wanted: state.wanted,
+    phase: wirePhase(state),
+    reason,
+    message,
+    ...(pid === undefined ? {} : { pid, adopted: facts.isAdopted }),
+    sinceMs: facts.sinceMs,
+    ...(retryAt === undefined ? {} : { retryAtMs: Math.round(retryAt + facts.wallOffsetMs) }),
+    failures: state.failures,
+    starts: facts.starts,
+    ...(facts.lastEnd === undefined ? {} : { lastEnd: facts.lastEnd }),
+  };
+}
+
 /** Phase as the wire has it: preparing and spawning are starting, held is waiting. */
-export function wirePhase(state: UnitState): UnitStatus['phase'] {
-  switch (state.phase) {
-    case 'preparing':
-    case 'spawning':
-      return 'starting';
-    case 'held':
-      return 'waiting';
-    case 'down':
-    case 'waiting':
-    case 'starting':
-    case 'ready':
-    case 'unready':
-    case 'stopping':
-    case 'failed':
-      return state.phase;
-  }
+function wirePhase({ phase }: UnitState): UnitStatus['phase'] {
+  if (phase === 'preparing' || phase === 'spawning') return 'starting';
+  return phase === 'held' ? 'waiting' : phase;
+}
+
+type Phase = UnitState['phase'];
+type StateOf<P extends Phase> = Extract<UnitState, { phase: P }>;
+type Notes = { readonly [P in Phase]: (name: string, state: StateOf<P>) => Note };
+
+const notes: Notes = {
+  down: (name) => ({
+    reason: 'Stopped',
+    message: `${name} is stopped; start it with \`agentctl start ${name}\``,
+  }),
+  held: (name, state) => state.missing ?? starting(`${name} is about to start`),
+  waiting: (name, { fault }) => ({ reason: fault.reason, message: `${name}: ${fault.message}` }),
+  preparing: (name) => starting(`${name} is being prepared`),
+  spawning: (name) => starting(`${name} is being started`),
+  starting: (name, state) => state.note ?? starting(`${name} runs and is not ready yet`),
+  ready: (name) => ({ reason: 'Ready', message: `${name} is ready` }),
+  unready: (_name, state) => state.note,
+  stopping: (_name, state) => state.why,
+  failed: (name, { failures, fault }) => {
+    if (fault.isPermanent) return { reason: fault.reason, message: `${name}: ${fault.message}` };
+    const last = `last with ${fault.reason}: ${fault.message}`;
+    return { reason: 'CrashLoop', message: `${name} failed ${failures} times in a row, ${last}` };
+  },
+};
+
+function starting(message: string): Note {
+  return { reason: 'Starting', message };
 }
 
 /** Reason word and sentence of a state. */
 export function noteOf(name: string, state: UnitState): Note {
-  switch (state.phase) {
-    case 'down':
-      return { reason: 'Stopped', message: `${name} is stopped; start it with \`agentctl start ${name}\`` };
-    case 'held':
-      return state.missing ?? { reason: 'Starting', message: `${name} is about to start` };
-    case 'waiting':
-      return { reason: state.fault.reason, message: `${name}: ${state.fault.message}` };
-    case 'preparing':
-    case 'spawning':
-      return { reason: 'Starting', message: `${name} is being started` };
-    case 'starting':
-      return state.note ?? { reason: 'Starting', message: `${name} runs and is not ready yet` };
-    case 'ready':
-      return { reason: 'Ready', message: `${name} is ready` };
-    case 'unready':
-      return state.note;
-    case 'stopping':
-      return state.why;
-    case 'failed':
-      return failedNote(name, state);
-  }
-}
-
-function failedNote(name: string, state: Extract<UnitState, { phase: 'failed' }>): Note {
-  if (state.fault.isPermanent)
-    return { reason: state.fault.reason, message: `${name}: ${state.fault.message}` };
-  const message = `${name} failed ${state.failures} times in a row, last with ${state.fault.reason}: ${state.fault.message}`;
-  return { reason: 'CrashLoop', message };
+  const note = notes[state.phase] as (name: string, state: UnitState) => Note;
+  return note(name, state);
 }
 
 /** What the board says about a unit. A missing need is the cause of whatever else is wrong. */
@@ -75,9 +95,9 @@ export function conditionOf(
   name: string,
   state: UnitState,
 ): { readonly status: ConditionStatus; readonly facts: ConditionFacts } {
-  const note = noteOf(name, state);
-  if (state.phase === 'ready') return { status: 'true', facts: note };
-  const facts: ConditionFacts = { reason: note.reason, message: note.message };
+  const { reason, message } = noteOf(name, state);
+  if (state.phase === 'ready') return { status: 'true', facts: { reason, message } };
   const { missing } = state;
-  return { status: 'false', facts: missing === undefined ? facts : { ...facts, causedBy: missing.causedBy } };
+  const cause = missing === undefined ? {} : { causedBy: missing.causedBy };
+  return { status: 'false', facts: { reason, message, ...cause } };
 }

@@ -1,5 +1,5 @@
-import type { Ended } from '../core/process.ts';
-import type { Fault } from './spec.ts';
+import type { Ended } from './process.ts';
+import type { Fault } from './unit-spec.ts';
 
 /** A symptom in the last lines and what it means. `$1` in the message stands for the first group of the pattern. */
 export interface Symptom {

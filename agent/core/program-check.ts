@@ -1,5 +1,5 @@
-import type { ProgramFacts, Programs } from '../core/program.ts';
-import type { Fault } from './spec.ts';
+import type { ProgramFacts, Programs } from './program.ts';
+import type { Fault } from './unit-spec.ts';
 
 /** 64-bit kernels of these machines also run the 32-bit programs of the older one. */
 const alsoRuns: Readonly<Record<number, number>> = { 183: 40, 62: 3 };

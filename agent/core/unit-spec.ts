@@ -1,5 +1,5 @@
-import type { BackoffPolicy } from '../core/backoff.ts';
-import type { Ended, ProcessFacts, ProcessIdentity } from '../core/process.ts';
+import type { BackoffPolicy } from './backoff.ts';
+import type { Ended, ProcessFacts, ProcessIdentity } from './process.ts';
 
 /** A PascalCase word for programs and a sentence for people that ends with the fix. */
 export interface Note {

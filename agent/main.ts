@@ -1,0 +1,31 @@
+import { errorTable, isAgentError, messageOf } from './core/agent-error.ts';
+import { createDaemon } from './daemon.ts';
+import { readPlaces } from './places.ts';
+
+/** Exit code of a thrown value: the table's, or 70 for a bug. */
+function exitCodeOf(error: unknown): number {
+  return isAgentError(error) ? errorTable[error.code].exit : errorTable.BUG.exit;
+}
+
+try {
+  const daemon = await createDaemon(readPlaces(process.argv.slice(2)));
+  const over = new AbortController();
+  const end = (): void => {
+    over.abort(new DOMException('The agent was asked to stop', 'AbortError'));
+    daemon.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        console.error(`agent: ${messageOf(error)}`);
+        process.exit(exitCodeOf(error));
+      },
+    );
+  };
+  process.once('SIGTERM', end);
+  process.once('SIGINT', end);
+  // Terminals that go away and readers that close are no reason to leave a board alone.
+  process.on('SIGHUP', () => undefined);
+  await daemon.start(over.signal);
+} catch (error) {
+  console.error(`agent: ${messageOf(error)}`);
+  process.exitCode = exitCodeOf(error);
+}

@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import type { Verbs } from './api/verbs.ts';
+import { type StatusDocument, wireVersion } from './api/wire.ts';
+import type { Config } from './config/config.ts';
+import type { Clock } from './core/clock.ts';
+import type { DockerApi } from './core/docker.ts';
+import type { UnitLogs } from './core/unit-logs.ts';
+import type { HealthBoard } from './health/board.ts';
+import type { Prep } from './prep/create-prep.ts';
+import type { Supervisor } from './units/supervisor.ts';
+
+/** The rooms that can be asked something. */
+export interface VerbParts {
+  readonly clock: Clock;
+  readonly board: HealthBoard;
+  readonly prep: Prep;
+  readonly supervisor: Supervisor;
+  readonly logs: UnitLogs;
+  readonly docker: DockerApi;
+  readonly config: Config;
+  readonly configProblems: readonly string[];
+  readonly busybox: string;
+}
+
+/** Milliseconds of a shutdown's deadline that are kept for the answer. */
+const answerMs = 300;
+
+/** Wires each question of the API to the room that can answer it. */
+export function createVerbs(parts: VerbParts): Verbs {
+  const { board, prep, supervisor, logs } = parts;
+  const startedAtMs = parts.clock.wallMs();
+  const startedMs = parts.clock.nowMs();
+  return {
+    status: () => statusDocument(parts, { startedAtMs, uptimeMs: parts.clock.nowMs() - startedMs }),
+    watch: (listener) => board.watch(listener),
+    eventsAfter: (sequence) => board.eventsAfter(sequence),
+    version: () => ({ ...runtime(), wire: wireVersion, version: __VERSION__ }),
+    plan: (signal) => prep.plan(signal),
+    apply: () => prep.applyNow(),
+    undo: () => prep.undo(),
+    doctor: (signal) => prep.doctor(signal),
+    startUnit: async (name) => supervisor.startUnit(name),
+    stopUnit: async (name) => supervisor.stopUnit(name),
+    restartUnit: async (name) => supervisor.restartUnit(name),
+    logs: (query, signal) => logs.lines(query, signal),
+    selftest: (wishes, signal) => runSelftest(parts, wishes, signal),
+    async shutdown({ deadlineMs }) {
+      const reports = await supervisor.shutdown({ totalMs: Math.max(0, deadlineMs - answerMs) });
+      const killed = reports.filter(({ result }) => result === 'killed' || result === 'left');
+      return { orderly: killed.length === 0, killed: killed.map(({ unit }) => unit) };
+    },
+  };
+}
+
+function runtime(): { readonly node: string; readonly platform: string; readonly arch: string } {
+  return { node: process.version, platform: process.platform, arch: process.arch };
+}
+
+function statusDocument(
+  parts: VerbParts,
+  times: { readonly startedAtMs: number; readonly uptimeMs: number },
+): StatusDocument {
+  const { board, prep, supervisor, config, configProblems } = parts;
+  const { node, platform, arch } = runtime();
+  return {
+    wire: wireVersion,
+    agent: {
+      version: __VERSION__,
+      pid: process.pid,
+      ...times,
+      node: config['node.name'],
+      runtime: node,
+      platform,
+      arch,
+      bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+      memoryBytes: process.memoryUsage.rss(),
+      configProblems,
+    },
+    ready: board.isReady(),
+    conditions: board.conditions(),
+    units: supervisor.status(),
+    prep: prep.status(),
+    sequence: board.eventsAfter(0).at(-1)?.sequence ?? 0,
+  };
+}
+
+/** The ladder is loaded when somebody climbs it. */
+async function runSelftest(
+  { docker, clock, busybox }: VerbParts,
+  ...[wishes, signal]: Parameters<Verbs['selftest']>
+): ReturnType<Verbs['selftest']> {
+  const { Selftest } = await import('./selftest/selftest.ts');
+  const selftest = new Selftest({
+    docker,
+    clock,
+    readBusybox: () => readFile(busybox),
+    newToken: () => randomUUID().slice(0, 8),
+  });
+  return selftest.run(wishes, signal);
+}

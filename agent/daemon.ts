@@ -84,7 +84,7 @@ export async function createDaemon(places: Places): Promise<Daemon> {
     log,
     env: () => prep.unitEnvironment(),
     dns: () => config['prep.dns'],
-    isInRootGroups: config['prep.root'] !== 'host',
+    isInRootGroups: config['prep.enabled'] && config['prep.root'] !== 'host',
   });
   const verbs = createVerbs({
     clock,
@@ -105,13 +105,14 @@ export async function createDaemon(places: Places): Promise<Daemon> {
     home: places.home,
     group: config['api.group'],
   });
-  return new ComposedDaemon({ board, log, loaded, configProblems, keeper, prep, supervisor });
+  return new ComposedDaemon({ board, log, loaded, config, configProblems, keeper, prep, supervisor });
 }
 
 interface Rooms {
   readonly board: HealthBoard;
   readonly log: JsonLog;
   readonly loaded: LoadedConfig;
+  readonly config: Config;
   readonly configProblems: readonly string[];
   readonly keeper: ApiKeeper;
   readonly prep: Prep;
@@ -149,7 +150,11 @@ class ComposedDaemon implements Daemon {
   }
 
   async #prepareAndSupervise(signal: AbortSignal): Promise<void> {
-    const { prep, supervisor } = this.#rooms;
+    const { prep, supervisor, config } = this.#rooms;
+    if (!config['prep.enabled']) {
+      await supervisor.start(signal);
+      return;
+    }
     await prep.start(signal);
     // Units of an earlier agent sit on a ground that was good enough for them: they are taken over at once, not when
     // the last step has worked.

@@ -95,6 +95,12 @@ export const keys = {
     applies: 'agent-restart',
     help: 'Numeric group that may read through observe.sock; -1 leaves that socket to root.',
   },
+  'prep.enabled': {
+    type: 'boolean',
+    default: true,
+    applies: 'agent-restart',
+    help: 'Prepare mounts, cgroups, routes and small files. Switch off where somebody else does; units start at once then.',
+  },
   'prep.root': {
     type: 'enum',
     values: rootStrategies,

@@ -46,6 +46,18 @@ const packageNames = [
   'iptables iproute2 busybox-static mksh toybox ca-certificates',
   'libc6 libstdc++6 libgcc-s1 zlib1g',
 ].flatMap((line) => line.split(' '));
+const kernelNames = ['linux-image-arm64', 'linux-image-generic'];
+
+const labLoader = `${labLibraryFolder}/ld-linux-aarch64.so.1`;
+const dockerPrograms = [
+  'dockerd',
+  'docker',
+  'docker-proxy',
+  'containerd',
+  'containerd-shim-runc-v2',
+  'ctr',
+  'runc',
+];
 const systemPrograms = ['toybox', 'ip', 'xtables-legacy-multi'];
 
 /** Makes everything a board boots from; each piece only when what it is made from changed. */

@@ -68,7 +68,7 @@ export function machineArguments(settings: MachineSettings): string[] {
     ['-qmp', `unix:${path.join(sockets, 'qmp')},server=on,wait=off`],
     ...cards.map(({ name, mac, network }, index) => [
       '-netdev',
-      `user,id=${name},net=${network}${index === 0 ? forwards.join('') : ''}`,
+      `user,id=${name},ipv6=off,net=${network}${index === 0 ? forwards.join('') : ''}`,
       '-device',
       `virtio-net-device,netdev=${name},mac=${mac}`,
     ]),

@@ -81,27 +81,37 @@ function demandParents(demands: Map<string, Demand>, option: KernelOption, resol
   }
 }
 
-function collectDemands(request: KernelRequest, resolve: Resolve): ReadonlyMap<string, Demand> {
+/** The options that the asked features name themselves. */
+function namedDemands(request: KernelRequest): Map<string, Demand> {
   const demands = new Map<string, Demand>();
-  const named: { option: KernelOption; level: Level }[] = [];
   for (const option of kernelOptions) {
     if (!appliesTo(option, request.kernel)) continue;
     const asking = request.features.filter((feature) => option.needs[feature] !== undefined);
     if (asking.length === 0) continue;
     const level = asking.map((feature) => option.needs[feature] ?? 'optional').reduce(stronger);
     demands.set(option.name, { level, features: new Set(asking), parentOf: new Set() });
-    named.push({ option, level });
   }
-  for (const { option } of named) if (option.want !== 'n') demandParents(demands, option, resolve);
-  for (const { option, level } of named) {
-    const demand = demands.get(option.name);
-    if (demand?.level === level) demand.parentOf.clear();
-  }
-  for (const demand of demands.values()) {
+  return demands;
+}
+
+/** Keeps as reason only the children that are the reason: as strong as the demand, which no feature makes by itself. */
+function tidyReasons(demands: Map<string, Demand>, named: ReadonlyMap<string, Level>): void {
+  for (const [name, demand] of demands) {
+    if (named.get(name) === demand.level) demand.parentOf.clear();
     for (const child of demand.parentOf) {
       if (demands.get(child)?.level !== demand.level) demand.parentOf.delete(child);
     }
   }
+}
+
+function collectDemands(request: KernelRequest, resolve: Resolve): ReadonlyMap<string, Demand> {
+  const demands = namedDemands(request);
+  const named = new Map([...demands].map(([name, { level }]) => [name, level] as const));
+  for (const name of named.keys()) {
+    const option = findOption(name);
+    if (option !== undefined && option.want !== 'n') demandParents(demands, option, resolve);
+  }
+  tidyReasons(demands, named);
   return demands;
 }
 

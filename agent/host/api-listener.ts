@@ -35,6 +35,9 @@ export const defaultLimits: ListenerLimits = {
   lagBytes: 1_048_576,
 };
 
+/** Milliseconds that a refused asker has to read why. */
+const lingerMs = 500;
+
 /** What a listener is made of. */
 export interface ListenerParts {
   readonly api: Api;
@@ -54,6 +57,7 @@ export class ApiListener {
   readonly #server: http.Server;
   readonly #streams: ApiStreams;
   readonly #over = new AbortController();
+  #isListening = false;
   #dropped = 0;
   #toldMs = Number.NEGATIVE_INFINITY;
 
@@ -68,14 +72,18 @@ export class ApiListener {
   async start(): Promise<void> {
     const { path, access, log } = this.#parts;
     await listenOnFile(this.#server, path, access);
+    this.#isListening = true;
     this.#server.on('error', (error) => log.error('api.listener.failed', { path, error: messageOf(error) }));
     log.info('api.listening', { path, may: this.#parts.may });
   }
 
   /** Ends every stream and connection and takes the socket file away. */
   async stop(): Promise<void> {
-    await removeSocketFile(this.#parts.path);
     this.#over.abort();
+    // The file may be another agent's: it is ours only where listening succeeded.
+    if (!this.#isListening) return;
+    this.#isListening = false;
+    await removeSocketFile(this.#parts.path);
     this.#streams.endAll('The agent stops');
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
@@ -89,7 +97,7 @@ export class ApiListener {
     const server = http.createServer({
       maxHeaderSize: headerBytes,
       headersTimeout: headersMs,
-      requestTimeout: requestMs,
+      requestTimeout: Math.max(requestMs, headersMs),
       keepAliveTimeout: idleMs,
       connectionsCheckingInterval: Math.min(1_000, headersMs),
     });
@@ -159,7 +167,10 @@ function hasBody(request: http.IncomingMessage): boolean {
   );
 }
 
-/** Text of the body, or the answer that refuses it; what comes after the bound is thrown away unread. */
+/**
+ * Text of the body, or the answer that refuses it. What comes after the bound is thrown away for as long as a request
+ * may take: closing at once would reset the connection before the asker has read why.
+ */
 function readBody(request: http.IncomingMessage, maxBytes: number): Promise<string | ApiAnswer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -191,12 +202,8 @@ function headersOf(text: string): Record<string, string | number> {
 function send(response: http.ServerResponse, answer: ApiAnswer): void {
   if (response.destroyed || response.headersSent) return;
   const text = `${JSON.stringify(answer.body)}\n`;
-  const isCutShort = answer.status === 413;
-  if (isCutShort) response.setHeader('connection', 'close');
   response.writeHead(answer.status, headersOf(text));
-  response.end(text, () => {
-    if (isCutShort) response.req.destroy();
-  });
+  response.end(text);
 }
 
 function refuseUpgrade(socket: Duplex, answer: ApiAnswer): void {
@@ -204,6 +211,9 @@ function refuseUpgrade(socket: Duplex, answer: ApiAnswer): void {
   const fields = Object.entries(headersOf(text)).map(([name, value]) => `${name}: ${value}\r\n`);
   const reason = http.STATUS_CODES[answer.status] ?? 'Error';
   socket.end(`HTTP/1.1 ${answer.status} ${reason}\r\nconnection: close\r\n${fields.join('')}\r\n${text}`);
+  // An asker that does not close its side would hold the connection for ever.
+  const timer = setTimeout(() => socket.destroy(), lingerMs);
+  socket.once('close', () => clearTimeout(timer));
 }
 
 /** Answers what is not HTTP, too slow or too large, and closes. */

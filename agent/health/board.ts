@@ -26,6 +26,8 @@ export class HealthBoard {
   readonly #conditions = new Map<string, Condition>();
   /** Monotonic milliseconds of the last change of each status: the wall clock jumps, a debounce must not. */
   readonly #changedMs = new Map<string, number>();
+  /** Types that were good before: only those can flicker, and only a flicker is hidden. */
+  readonly #wasGood = new Set<string>();
   readonly #listeners = new Set<Listener>();
   readonly #events: AgentEvent[] = [];
   #sequence = 0;
@@ -42,6 +44,7 @@ export class HealthBoard {
     const message = facts.message.slice(0, maxMessageLength);
     if (before?.status !== status) this.#changedMs.set(type, this.#clock.nowMs());
     this.#conditions.set(type, { ...facts, type, status, message, sinceMs, probedAtMs: atMs });
+    if (isGood({ type, status })) this.#wasGood.add(type);
     if (before?.status === status && before.reason === facts.reason) return;
     this.record('condition.changed', { type, status, reason: facts.reason, message });
   }
@@ -49,6 +52,7 @@ export class HealthBoard {
   /** Takes a condition off the board, e.g. when its feature is switched off. */
   clear(type: string): void {
     this.#changedMs.delete(type);
+    this.#wasGood.delete(type);
     if (this.#conditions.delete(type)) this.record('condition.cleared', { type });
   }
 
@@ -68,7 +72,9 @@ export class HealthBoard {
     return summarize(
       this.conditions().map((condition) => ({
         condition,
-        ageMs: now - (this.#changedMs.get(condition.type) ?? now),
+        ageMs: this.#wasGood.has(condition.type)
+          ? now - (this.#changedMs.get(condition.type) ?? now)
+          : Infinity,
       })),
     );
   }

@@ -4,7 +4,7 @@ import { type Condition, isGood } from './condition.ts';
 /** A condition and for how long it has been in its status. */
 export interface AgedCondition {
   readonly condition: Condition;
-  /** Monotonic milliseconds since its status last changed. */
+  /** Monotonic milliseconds since its status last changed; infinite where it was never good. */
   readonly ageMs: number;
 }
 

@@ -41,6 +41,7 @@ test('what nobody knows does not explain what is known to be bad', async () => {
 test('a flicker is not seen, a lasting fault is seen after its time to visible', async () => {
   const clock = new FakeClock();
   const board = new HealthBoard(clock);
+  board.set('NetworkReady', 'true', why);
   board.set('NetworkReady', 'false', why);
   await clock.advance(9_000);
   assert.equal(board.summary().roots.length, 0);
@@ -49,9 +50,16 @@ test('a flicker is not seen, a lasting fault is seen after its time to visible',
   assert.equal(board.summary().roots[0]?.type, 'NetworkReady');
 });
 
+test('what was never good is seen at once: there is nothing to flicker from', () => {
+  const board = new HealthBoard(new FakeClock());
+  board.set('NetworkReady', 'false', why);
+  assert.equal(board.summary().roots[0]?.type, 'NetworkReady');
+});
+
 test('a jump of the wall clock neither hides nor shows anything', async () => {
   const clock = new FakeClock({ wallMs: 0 });
   const board = new HealthBoard(clock);
+  board.set('NetworkReady', 'true', why);
   board.set('NetworkReady', 'false', why);
   clock.setWall(Date.UTC(2025, 5, 1));
   assert.equal(board.summary().pending.length, 1);

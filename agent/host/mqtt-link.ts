@@ -1,0 +1,200 @@
+import { readFile } from 'node:fs/promises';
+import net from 'node:net';
+import tls from 'node:tls';
+import type { MqttClient } from 'mqtt';
+import { errnoOf, messageOf } from '../core/agent-error.ts';
+import {
+  type BrokerLink,
+  type BrokerMessage,
+  type BrokerSession,
+  type BrokerTarget,
+  type LinkEnd,
+  LinkError,
+} from '../core/link.ts';
+
+const connectMs = 10_000;
+const closeMs = 1_000;
+const maxPayloadBytes = 262_144;
+
+/**
+ * Sessions with an MQTT 3.1.1 broker through the `mqtt` library, which is loaded only once a broker has answered the
+ * TCP connection: a board without a broker does not pay for it. The library's own reconnecting is off.
+ */
+export class MqttLink implements BrokerLink {
+  async open(target: BrokerTarget, signal: AbortSignal): Promise<BrokerSession> {
+    const socket = await dial(target, signal);
+    const { MqttClient: Client } = await import('mqtt');
+    const client = new Client(() => socket, {
+      clientId: target.clientId,
+      clean: true,
+      keepalive: 60,
+      protocolVersion: 4,
+      reconnectPeriod: 0,
+      connectTimeout: connectMs,
+      queueQoSZero: false,
+      resubscribe: false,
+      manualConnect: true,
+      ...(target.username === undefined ? {} : { username: target.username }),
+      ...(target.password === undefined ? {} : { password: target.password }),
+    });
+    const session = new MqttSession(client, target.url);
+    client.connect();
+    await session.opened(signal);
+    return session;
+  }
+}
+
+class MqttSession implements BrokerSession {
+  readonly ended: Promise<LinkEnd>;
+  readonly #client: MqttClient;
+  readonly #url: string;
+  #end: LinkEnd | undefined;
+
+  constructor(client: MqttClient, url: string) {
+    this.#client = client;
+    this.#url = url;
+    client.on('error', (error) => {
+      this.#end ??= endOf(error, url);
+    });
+    this.ended = new Promise((resolve) => {
+      client.once('close', () => {
+        this.#end ??= {
+          reason: 'Closed',
+          message: `The broker "${url}" closed the session`,
+          isPermanent: false,
+        };
+        resolve(this.#end);
+      });
+    });
+  }
+
+  /** Resolves when the broker has accepted the session. */
+  opened(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const abort = (): void => {
+        void this.close();
+        reject(signal.reason as Error);
+      };
+      void this.ended.then((end) => reject(new LinkError(end)));
+      this.#client.once('connect', () => {
+        signal.removeEventListener('abort', abort);
+        resolve();
+      });
+      if (signal.aborted) abort();
+      else signal.addEventListener('abort', abort, { once: true });
+    });
+  }
+
+  async publish({ topic, payload }: BrokerMessage, signal: AbortSignal): Promise<void> {
+    await this.#unlessOver(this.#client.publishAsync(topic, payload, { qos: 1, retain: false }), signal);
+  }
+
+  async subscribe(topics: readonly string[], signal: AbortSignal): Promise<void> {
+    await this.#unlessOver(this.#client.subscribeAsync([...topics], { qos: 1 }), signal);
+  }
+
+  onMessage(listener: (message: BrokerMessage) => void): void {
+    this.#client.on('message', (topic, bytes) => {
+      if (bytes.length <= maxPayloadBytes) listener({ topic, payload: bytes.toString('utf8') });
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#end ??= { reason: 'Left', message: `The session with "${this.#url}" was left`, isPermanent: false };
+    const cut = setTimeout(() => this.#client.stream.destroy(), closeMs);
+    this.#client.end(false);
+    await this.ended;
+    clearTimeout(cut);
+  }
+
+  /** The library never settles what was under way when the connection went, so the end of the session does. */
+  async #unlessOver(act: Promise<unknown>, signal: AbortSignal): Promise<void> {
+    act.catch(() => undefined);
+    let abort: () => void = () => undefined;
+    const aborted = new Promise<never>((_, reject) => {
+      abort = (): void => reject(signal.reason as Error);
+      if (signal.aborted) abort();
+      else signal.addEventListener('abort', abort, { once: true });
+    });
+    const over = this.ended.then((end) => {
+      throw new LinkError(end);
+    });
+    try {
+      await Promise.race([act, over, aborted]);
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
+  }
+}
+
+/** A connected socket, with TLS where the address asks for it. */
+async function dial({ url, tls: files }: BrokerTarget, signal: AbortSignal): Promise<net.Socket> {
+  const { protocol, hostname, port } = new URL(url);
+  const isSecure = !['tcp:', 'mqtt:'].includes(protocol);
+  const host = hostname.replace(/^\[|\]$/g, '');
+  const secrets = isSecure ? await secretsOf(files, url) : {};
+  return new Promise((resolve, reject) => {
+    const options = { host, port: Number(port) || (isSecure ? 8883 : 1883) };
+    const socket = isSecure
+      ? tls.connect({ ...options, ...secrets, ...(net.isIP(host) === 0 ? { servername: host } : {}) })
+      : net.connect(options);
+    const settle = (act: () => void): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+      socket.removeListener('error', fail);
+      act();
+    };
+    const fail = (error: unknown): void =>
+      settle(() => {
+        socket.on('error', () => undefined);
+        socket.destroy();
+        reject(
+          error instanceof Error && signal.aborted
+            ? error
+            : new LinkError(endOf(error, url), { cause: error }),
+        );
+      });
+    const abort = (): void => fail(signal.reason);
+    const timer = setTimeout(() => fail(new Error(`no answer within ${connectMs} ms`)), connectMs);
+    socket.on('error', fail);
+    socket.once(isSecure ? 'secureConnect' : 'connect', () => settle(() => resolve(socket)));
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+  });
+}
+
+async function secretsOf(files: BrokerTarget['tls'], url: string): Promise<tls.SecureContextOptions> {
+  if (files === undefined) return {};
+  try {
+    const [ca, cert, key] = await Promise.all(
+      [files.caFile, files.certFile, files.keyFile].map((file) => readFile(file)),
+    );
+    return {
+      ...(ca === undefined ? {} : { ca }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
+    };
+  } catch (error) {
+    const message = `Cannot enter the broker "${url}": its certificate files are unreadable: ${messageOf(error)}`;
+    throw new LinkError({ reason: 'CertificateMissing', message, isPermanent: true }, { cause: error });
+  }
+}
+
+/** MQTT 3.1.1 return codes that a person must cure. */
+const refusals: Readonly<Record<string, string>> = {
+  1: 'ProtocolRefused',
+  2: 'ClientRefused',
+  4: 'PasswordRefused',
+  5: 'NotAuthorized',
+};
+
+function endOf(error: unknown, url: string): LinkEnd {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+  const refusal = refusals[code];
+  const why = errnoOf(error) ?? messageOf(error);
+  if (refusal !== undefined) {
+    const message = `The broker "${url}" refused the session: ${messageOf(error)}`;
+    return { reason: refusal, message, isPermanent: true };
+  }
+  return { reason: 'Unreachable', message: `Cannot reach the broker "${url}": ${why}`, isPermanent: false };
+}

@@ -1,8 +1,10 @@
 import { createApi } from './api/api.ts';
 import { ApiKeeper } from './api-keeper.ts';
 import type { Config } from './config/config.ts';
+import { parseDeclaredUnits } from './config/declared-units.ts';
 import { type LoadedConfig, loadConfig, problemText } from './config/load.ts';
-import { isAbort } from './core/agent-error.ts';
+import { isAbort, isAgentError } from './core/agent-error.ts';
+import type { UnitSpec } from './core/unit-spec.ts';
 import { HealthBoard } from './health/board.ts';
 import { DockerClient } from './host/docker-client.ts';
 import { FileStore } from './host/file-store.ts';
@@ -17,7 +19,8 @@ import { SystemClock } from './host/system-clock.ts';
 import { ToolRunner } from './host/tool-runner.ts';
 import type { Places } from './places.ts';
 import { createPrep, type Prep } from './prep/create-prep.ts';
-import { createSupervisor } from './units/create-supervisor.ts';
+import { createSupervisor, restartPolicy, type SupervisorOptions } from './units/create-supervisor.ts';
+import { DeclaredUnit } from './units/declared-unit.ts';
 import type { Supervisor } from './units/supervisor.ts';
 import { createVerbs } from './verbs.ts';
 
@@ -68,7 +71,7 @@ export async function createDaemon(places: Places): Promise<Daemon> {
     programs,
     configProblems,
   });
-  const supervisor = createSupervisor({
+  const supervised = {
     settings: config,
     home: places.home,
     clock,
@@ -85,7 +88,11 @@ export async function createDaemon(places: Places): Promise<Daemon> {
     env: () => prep.unitEnvironment(),
     dns: () => config['prep.dns'],
     isInRootGroups: config['prep.enabled'] && config['prep.root'] !== 'host',
-  });
+  };
+  const declared = parseDeclaredUnits(config.units).units.map(
+    (unit) => new DeclaredUnit(unit, { ...supervised, restart: restartPolicy(config) }),
+  );
+  const supervisor = createOrderedSupervisor(supervised, declared, configProblems);
   const verbs = createVerbs({
     clock,
     board,
@@ -106,6 +113,21 @@ export async function createDaemon(places: Places): Promise<Daemon> {
     group: config['api.group'],
   });
   return new ComposedDaemon({ board, log, loaded, config, configProblems, keeper, prep, supervisor });
+}
+
+/** Units that cannot be ordered are left out and reported: dockerd must not stay down for them. */
+function createOrderedSupervisor(
+  options: SupervisorOptions,
+  units: readonly UnitSpec[],
+  problems: string[],
+): Supervisor {
+  try {
+    return createSupervisor({ ...options, units });
+  } catch (error) {
+    if (!isAgentError(error, 'CONFIG_INVALID')) throw error;
+    problems.push(error.message);
+    return createSupervisor(options);
+  }
 }
 
 interface Rooms {

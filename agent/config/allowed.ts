@@ -11,6 +11,8 @@ export function allowed(row: KeyRow): string {
       return 'true or false';
     case 'mapping':
       return 'a mapping';
+    case 'units':
+      return 'a mapping of unit names to declarations';
     case 'string':
       return row.shape ?? 'text';
     case 'strings':

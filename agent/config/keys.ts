@@ -38,7 +38,19 @@ export interface MappingRow extends Row<Readonly<Record<string, unknown>>> {
   readonly type: 'mapping';
 }
 
-export type KeyRow = IntegerRow | BooleanRow | StringRow | EnumRow<string> | StringsRow | MappingRow;
+/** Mapping of unit names to declarations, checked by declared-units.ts. */
+export interface UnitsRow extends Row<Readonly<Record<string, unknown>>> {
+  readonly type: 'units';
+}
+
+export type KeyRow =
+  | IntegerRow
+  | BooleanRow
+  | StringRow
+  | EnumRow<string>
+  | StringsRow
+  | MappingRow
+  | UnitsRow;
 
 const absolutePath = { pattern: /^\/[^\0]*$/, shape: 'an absolute path' } as const;
 const cidr = {
@@ -210,10 +222,10 @@ export const keys = {
     help: 'Milliseconds between two liveness probes (/_ping).',
   },
   units: {
-    type: 'mapping',
+    type: 'units',
     default: nothing,
     applies: 'agent-restart',
-    help: 'Further units to supervise: name to argv, env, needs. See docs/units.md.',
+    help: 'Further units to supervise, name to {argv, env, cwd, needs, readySocket, startMs, stopMs, oomScoreAdj}.',
   },
   'restart.floorMs': {
     type: 'integer',

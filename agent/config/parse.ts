@@ -2,6 +2,7 @@ import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument, typ
 import { messageOf } from '../core/agent-error.ts';
 import { allowed } from './allowed.ts';
 import type { Config, Problem } from './config.ts';
+import { parseDeclaredUnits } from './declared-units.ts';
 import { type Key, type KeyRow, keys } from './keys.ts';
 
 /** A parsed file: either a frozen configuration or every problem at once. */
@@ -92,8 +93,7 @@ function fromEntries(entries: readonly Entry[]): ParseResult {
     } else if (values.has(path)) {
       problems.push({ path, line, message: 'is given twice' });
     } else {
-      const wrong = value === null ? undefined : checkValue(keys[path], value);
-      if (wrong !== undefined) problems.push({ path, line, message: wrong });
+      problems.push(...problemsOf(path, value).map((problem) => ({ line, ...problem })));
       values.set(path, value ?? keys[path].default);
     }
   }
@@ -112,8 +112,22 @@ const fits: Checkers = {
   enum: (row, value) => row.values.some((known) => known === value),
   string: (row, value) => matches(row, value),
   strings: (row, value) => Array.isArray(value) && value.every((item) => matches(row, item)),
-  mapping: (_, value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  mapping: (_, value) => isMapping(value),
+  units: (_, value) => isMapping(value),
 };
+
+function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function problemsOf(path: Key, value: unknown): readonly Problem[] {
+  if (value === null) return [];
+  const row = keys[path];
+  const wrong = checkValue(row, value);
+  if (wrong !== undefined) return [{ path, message: wrong }];
+  if (row.type !== 'units' || !isMapping(value)) return [];
+  return parseDeclaredUnits(value).problems;
+}
 
 /** Says in one clause what is wrong with a value, or undefined where it fits its row. */
 function checkValue(row: KeyRow, value: unknown): string | undefined {

@@ -1,0 +1,62 @@
+import * as v from 'valibot';
+import type { Problem } from './config.ts';
+
+const absolute = v.pipe(v.string(), v.regex(/^\/[^\0]*$/, 'want an absolute path'));
+const unitName = /^[a-z][a-z0-9-]{0,31}$/;
+/** Names of the units that the agent itself knows. */
+const builtIn: readonly string[] = ['agent', 'containerd', 'dockerd', 'edgecore'];
+
+const schema = v.strictObject({
+  argv: v.pipe(v.array(v.string()), v.minLength(1, 'want at least the program')),
+  env: v.optional(v.record(v.string(), v.string()), {}),
+  cwd: v.optional(absolute, '/'),
+  needs: v.optional(v.array(v.string()), []),
+  stopMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(100), v.maxValue(600_000)), 10_000),
+  startMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1_000), v.maxValue(3_600_000)), 60_000),
+  oomScoreAdj: v.optional(v.pipe(v.number(), v.integer(), v.minValue(-1_000), v.maxValue(1_000)), 0),
+  /** Unix socket that accepts connections when the unit is ready. */
+  readySocket: v.optional(absolute),
+});
+
+/** One unit of the key `units`, defaults filled in. Without `readySocket` a unit is ready as soon as it runs. */
+export type DeclaredUnit = v.InferOutput<typeof schema> & { readonly name: string };
+
+/** The declared units, and what is wrong with the others. */
+export interface DeclaredUnits {
+  readonly units: readonly DeclaredUnit[];
+  readonly problems: readonly Problem[];
+}
+
+/** Parses the mapping of the key `units`. */
+export function parseDeclaredUnits(mapping: Readonly<Record<string, unknown>>): DeclaredUnits {
+  const parsed = Object.entries(mapping).map(([name, value]) => parseUnit(name, value));
+  return {
+    units: parsed.flatMap(({ units }) => units),
+    problems: parsed.flatMap(({ problems }) => problems),
+  };
+}
+
+function parseUnit(name: string, value: unknown): DeclaredUnits {
+  const path = `units.${name}`;
+  const problems: Problem[] = [];
+  if (builtIn.includes(name))
+    problems.push({ path, message: 'is a unit of the agent itself, choose another name' });
+  else if (!unitName.test(name)) {
+    problems.push({
+      path,
+      message: 'is no unit name, want at most 32 lower-case letters, digits and dashes',
+    });
+  }
+  const result = v.safeParse(schema, value);
+  if (!result.success) problems.push(...result.issues.map((issue) => problemOf(path, issue)));
+  else if (!result.output.argv[0]?.startsWith('/')) {
+    problems.push({ path: `${path}.argv`, message: 'does not begin with the absolute path of a program' });
+  }
+  if (problems.length > 0 || !result.success) return { units: [], problems };
+  return { units: [{ name, ...result.output }], problems };
+}
+
+function problemOf(path: string, issue: v.BaseIssue<unknown>): Problem {
+  const field = v.getDotPath(issue);
+  return { path: field === null ? path : `${path}.${field}`, message: `is wrong: ${issue.message}` };
+}

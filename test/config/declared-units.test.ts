@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseConfig } from '../../agent/config/parse.ts';
+
+test('a declared unit gets the defaults of what it leaves out', () => {
+  const result = parseConfig('units:\n  mapper:\n    argv: [/data/mapper, --fast]\n    needs: [dockerd]\n');
+  assert.ok(result.ok);
+  assert.deepEqual(result.config.units, { mapper: { argv: ['/data/mapper', '--fast'], needs: ['dockerd'] } });
+});
+
+test('every problem of every declared unit is reported with its path', () => {
+  const text = [
+    'units:',
+    '  Mapper: {argv: [/bin/x]}',
+    '  dockerd: {argv: [/bin/x]}',
+    '  a: {argv: []}',
+    '  b: {argv: [relative]}',
+    '  c: {argv: [/bin/x], stopMs: 5, colour: red}',
+    '  d: 7',
+  ].join('\n');
+  const result = parseConfig(text);
+  assert.ok(!result.ok);
+  assert.deepEqual(
+    result.problems.map(({ path }) => path),
+    [
+      'units.Mapper',
+      'units.dockerd',
+      'units.a.argv',
+      'units.b.argv',
+      'units.c.stopMs',
+      'units.c.colour',
+      'units.d',
+    ],
+  );
+});

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { GroundStep } from '../../agent/core/ground-step.ts';
+import { lookAtGround } from '../../agent/prep/look.ts';
+import { planGround } from '../../agent/prep/plan.ts';
+import { isOurRule } from '../../agent/prep/route-plan.ts';
+import { oldRootPath } from '../../agent/prep/settings.ts';
+import type { FakeGround } from '../fakes/fake-ground.ts';
+import { machineOf, settingsOf, type World, worlds } from './worlds.ts';
+
+const signal = new AbortController().signal;
+
+async function stepsFor(ground: FakeGround, world: World): Promise<readonly GroundStep[]> {
+  const settings = settingsOf(world);
+  return planGround(await lookAtGround(ground, settings, signal), settings).steps;
+}
+
+/** Does a plan; optional steps may be refused, a refused required one is a fault of the plan. Returns what was refused. */
+async function perform(ground: FakeGround, steps: readonly GroundStep[]): Promise<Set<string>> {
+  const refused = new Set<string>();
+  for (const step of steps) {
+    try {
+      await ground.execute(step);
+    } catch (error) {
+      if (step.isOptional !== true) throw error;
+      refused.add(step.id);
+    }
+  }
+  return refused;
+}
+
+/** A v1 controller that groups of cgroup2 hold cannot be mounted by anybody: no fault of the plan. */
+function isPossible(world: World): boolean {
+  return (
+    world.unifiedAt === '' ||
+    !world.controllers.some((row) => row.isEnabled && row.group > 0) ||
+    world.unifiedControllers.length === 0
+  );
+}
+
+test('whatever the board is like, one plan leads to the wanted state and the second is empty', async () => {
+  await fc.assert(
+    fc.asyncProperty(worlds.filter(isPossible), async (world) => {
+      const ground = machineOf(world);
+      const refused = await perform(ground, await stepsFor(ground, world));
+      const left = (await stepsFor(ground, world)).filter((step) => !refused.has(step.id));
+      assert.deepEqual(left, [], String(ground.tree));
+      const inside = ground.tree.mounts.filter((mount) => mount.target.includes('/run/newroot'));
+      assert.deepEqual(inside, [], 'the new root does not hold itself');
+    }),
+    { numRuns: 400 },
+  );
+});
+
+test('an agent that died after any step goes on where it was', async () => {
+  await fc.assert(
+    fc.asyncProperty(worlds.filter(isPossible), fc.nat({ max: 90 }), async (world, diedAfter) => {
+      const ground = machineOf(world);
+      await perform(ground, (await stepsFor(ground, world)).slice(0, diedAfter));
+      const refused = await perform(ground, await stepsFor(ground, world));
+      const left = (await stepsFor(ground, world)).filter((step) => !refused.has(step.id));
+      assert.deepEqual(left, [], String(ground.tree));
+    }),
+    { numRuns: 400 },
+  );
+});
+
+test('a plan takes nothing away that is not ours', async () => {
+  await fc.assert(
+    fc.asyncProperty(worlds, async (world) => {
+      const ground = machineOf(world);
+      const settings = settingsOf(world);
+      const foreign = ground.rules.filter((rule) => !isOurRule(rule, settings));
+      const mounts = ground.tree.mounts.map((mount) => mount.id);
+      const steps = await stepsFor(ground, world);
+      for (const step of steps) {
+        if (step.kind === 'unmount') assert.equal(step.target, oldRootPath);
+        if (step.kind === 'delete-rule') {
+          assert.ok(
+            isOurRule({ priority: step.priority, text: `from all ${step.words.join(' ')}` }, settings),
+          );
+        }
+      }
+      if (!isPossible(world)) return;
+      await perform(ground, steps);
+      assert.deepEqual(
+        ground.rules.filter((rule) => !isOurRule(rule, settings)),
+        foreign,
+      );
+      if (steps.some((step) => step.kind === 'pivot-root')) return;
+      const after = new Set(ground.tree.mounts.map((mount) => mount.id));
+      assert.deepEqual(
+        mounts.filter((id) => !after.has(id)),
+        [],
+      );
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('every step says what it does and why, and ids do not repeat', async () => {
+  await fc.assert(
+    fc.asyncProperty(worlds, async (world) => {
+      const steps = await stepsFor(machineOf(world), world);
+      const ids = steps.filter((step) => step.kind !== 'delete-rule').map((step) => step.id);
+      assert.equal(new Set(ids).size, ids.length, ids.filter((id, at) => ids.indexOf(id) !== at).join());
+      for (const step of steps) assert.ok(step.what.length > 8 && /\.$/.test(step.why), JSON.stringify(step));
+      assert.deepEqual(JSON.parse(JSON.stringify(steps)), steps);
+    }),
+    { numRuns: 200 },
+  );
+});

@@ -51,7 +51,8 @@ export class HostProcesses implements Processes {
     if (spec.oomScoreAdj !== undefined) this.#setOomScore(pid, spec.oomScoreAdj);
     if (spec.isInRootGroups === true) this.#moveToRoot(pid);
     child.unref();
-    const identity = { pid, startTicks, bootId: this.#boot(), exe: file };
+    // The kernel's name, not ours: the path may have gone through links, and a script runs as its interpreter.
+    const identity = { pid, startTicks, bootId: this.#boot(), exe: readProgram(pid) ?? file };
     return { ok: true, process: new Child(identity, child, ended) };
   }
 
@@ -64,7 +65,7 @@ export class HostProcesses implements Processes {
   }
 
   findByProgram(paths: readonly string[]): Promise<readonly ProcessFacts[]> {
-    const wanted = new Set(paths);
+    const wanted = new Set(paths.map(realPath));
     const pids = listPids().filter((pid) => pid !== process.pid && wanted.has(readProgram(pid) ?? ''));
     return Promise.resolve(
       pids.map(readFacts).filter((facts) => facts !== undefined && !'ZX'.includes(facts.state)),
@@ -77,7 +78,7 @@ export class HostProcesses implements Processes {
   }
 
   identify(facts: ProcessFacts, exe: string): Promise<ProcessIdentity> {
-    return Promise.resolve({ pid: facts.pid, startTicks: facts.startTicks, bootId: this.#boot(), exe });
+    return Promise.resolve({ pid: facts.pid, startTicks: facts.startTicks, bootId: this.#boot(), exe: facts.exe ?? exe });
   }
 
   describe(pid: number): Promise<readonly string[]> {
@@ -127,6 +128,15 @@ function kill(pid: number, signal: NodeJS.Signals): boolean {
     return process.kill(pid, signal);
   } catch {
     return false;
+  }
+}
+
+/** The path as /proc/PID/exe shows it; the path itself where nothing is there. */
+function realPath(file: string): string {
+  try {
+    return fs.realpathSync(file);
+  } catch {
+    return file;
   }
 }
 

@@ -1,0 +1,29 @@
+import type { LogQuery, OutputCapture, UnitLogLine, UnitLogs } from '../../agent/core/unit-logs.ts';
+
+/** Output of units in memory; a test writes it with `print`. */
+export class FakeUnitLogs implements UnitLogs {
+  readonly #lines = new Map<string, string[]>();
+  readonly #lastMs = new Map<string, number>();
+
+  /** A unit says something at a monotonic instant. */
+  print(unit: string, line: string, nowMs = 0): void {
+    this.#lines.set(unit, [...(this.#lines.get(unit) ?? []), line]);
+    this.#lastMs.set(unit, nowMs);
+  }
+
+  capture(unit: string): Promise<OutputCapture> {
+    return Promise.resolve({
+      descriptors: { out: 1, err: 2 },
+      tail: (count) => (this.#lines.get(unit) ?? []).slice(-count),
+      lastOutputMs: () => this.#lastMs.get(unit) ?? -1,
+      counts: () => ({ keptBytes: 0, droppedBytes: 0 }),
+      close: () => Promise.resolve(),
+    });
+  }
+
+  async *lines(query: LogQuery): AsyncIterable<UnitLogLine> {
+    for (const text of this.#lines.get(query.unit) ?? []) {
+      yield await Promise.resolve({ atMs: 0, unit: query.unit, stream: 'out', text });
+    }
+  }
+}

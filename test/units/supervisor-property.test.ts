@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { Supervisor } from '../../agent/units/supervisor.ts';
+import { FakeUnit } from '../fakes/fake-unit.ts';
+import { UnitBench } from '../fakes/unit-bench.ts';
+
+const names = ['dockerd', 'edgecore', 'mapper'] as const;
+type Name = (typeof names)[number];
+
+/** What a bad day may bring. */
+type Trouble =
+  | { readonly kind: 'pass'; readonly ms: number }
+  | { readonly kind: 'kill' | 'freeze' | 'start' | 'stop' | 'restart'; readonly unit: Name }
+  | { readonly kind: 'health'; readonly unit: Name; readonly verdict: 'ready' | 'unready' | 'hang' }
+  | { readonly kind: 'deaf'; readonly isDeaf: boolean }
+  | { readonly kind: 'refuse'; readonly errno: string | undefined }
+  | { readonly kind: 'full-disk'; readonly errno: string | undefined }
+  | { readonly kind: 'agent-dies' }
+  | { readonly kind: 'spoil-record'; readonly unit: Name };
+
+const unit = fc.constantFrom(...names);
+const troubles: fc.Arbitrary<Trouble> = fc.oneof(
+  { weight: 6, arbitrary: fc.integer({ min: 1, max: 20_000 }).map((ms): Trouble => ({ kind: 'pass', ms })) },
+  {
+    weight: 6,
+    arbitrary: fc
+      .tuple(fc.constantFrom('kill', 'freeze', 'start', 'stop', 'restart'), unit)
+      .map(([kind, name]) => ({ kind, unit: name }) as Trouble),
+  },
+  {
+    weight: 3,
+    arbitrary: fc
+      .tuple(unit, fc.constantFrom('ready', 'unready', 'hang'))
+      .map(([name, verdict]) => ({ kind: 'health', unit: name, verdict }) as Trouble),
+  },
+  { weight: 1, arbitrary: fc.boolean().map((isDeaf): Trouble => ({ kind: 'deaf', isDeaf })) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(undefined, 'EAGAIN').map((errno): Trouble => ({ kind: 'refuse', errno })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(undefined, 'ENOSPC').map((errno): Trouble => ({ kind: 'full-disk', errno })),
+  },
+  { weight: 2, arbitrary: fc.constant<Trouble>({ kind: 'agent-dies' }) },
+  { weight: 1, arbitrary: unit.map((name): Trouble => ({ kind: 'spoil-record', unit: name })) },
+);
+
+/** One machine on which agents come and go while troubles happen. */
+class Day {
+  readonly bench = new UnitBench();
+  readonly units: Readonly<Record<Name, FakeUnit>> = {
+    dockerd: new FakeUnit('dockerd'),
+    edgecore: new FakeUnit('edgecore', { needs: ['dockerd'] }),
+    mapper: new FakeUnit('mapper', { needs: ['edgecore'] }),
+  };
+  #supervisor: Supervisor | undefined;
+  #agents = 0;
+
+  get supervisor(): Supervisor {
+    assert.ok(this.#supervisor !== undefined);
+    return this.#supervisor;
+  }
+
+  async newAgent(): Promise<void> {
+    await this.#supervisor?.stop();
+    this.#agents += 1;
+    const { supervisor } = this.bench.agent(Object.values(this.units));
+    this.#supervisor = supervisor;
+    await supervisor.start(new AbortController().signal);
+  }
+
+  async meet(trouble: Trouble): Promise<void> {
+    const { bench } = this;
+    switch (trouble.kind) {
+      case 'pass':
+        await bench.clock.advance(trouble.ms);
+        break;
+      case 'kill':
+        for (const one of this.#living(trouble.unit))
+          bench.processes.end(one, { how: 'signalled', signal: 'SIGKILL' });
+        break;
+      case 'freeze':
+        for (const one of bench.processes.living)
+          if (this.#living(trouble.unit).includes(one.pid)) await bench.processes.signal(one, 'SIGSTOP');
+        break;
+      case 'start':
+        this.supervisor.startUnit(trouble.unit);
+        break;
+      case 'restart':
+        this.supervisor.restartUnit(trouble.unit);
+        break;
+      case 'stop':
+        try {
+          this.supervisor.stopUnit(trouble.unit);
+        } catch {
+          // Refused: another unit needs it.
+        }
+        break;
+      case 'health':
+        this.units[trouble.unit].health =
+          trouble.verdict === 'unready'
+            ? { verdict: 'unready', reason: 'Busy', message: 'busy' }
+            : trouble.verdict === 'hang'
+              ? 'hang'
+              : { verdict: 'ready' };
+        break;
+      case 'deaf':
+        bench.processes.onTerm = trouble.isDeaf ? 'ignores' : 'ends';
+        break;
+      case 'refuse':
+        bench.processes.refusal = trouble.errno;
+        break;
+      case 'full-disk':
+        bench.disk.fail(trouble.errno);
+        break;
+      case 'agent-dies':
+        await this.newAgent();
+        break;
+      case 'spoil-record':
+        bench.disk.files.set(`/state/units/${trouble.unit}.json`, '{"version":1,"pid":');
+        break;
+    }
+    await bench.clock.advance(0);
+    this.check();
+  }
+
+  check(): void {
+    for (const name of names) {
+      assert.ok(this.#living(name).length <= 1, `${name} runs ${this.#living(name).length} times`);
+    }
+    for (const process of this.bench.processes.all) {
+      const terms = process.signals.filter((signal) => signal === 'SIGTERM').length;
+      assert.ok(terms <= this.#agents, `SIGTERM was sent ${terms} times by ${this.#agents} agents`);
+    }
+  }
+
+  #living(name: Name): readonly number[] {
+    return this.bench.processes.living
+      .filter((process) => process.spec.argv[0] === `/bin/${name}`)
+      .map((process) => process.pid);
+  }
+}
+
+test('after any bad day everything is ready again, exactly once, as soon as the trouble is over', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(troubles, { maxLength: 40 }), async (sequence) => {
+      const day = new Day();
+      await day.newAgent();
+      for (const trouble of sequence) await day.meet(trouble);
+      day.bench.processes.refusal = undefined;
+      day.bench.disk.fail(undefined);
+      for (const name of names) {
+        day.units[name].health = { verdict: 'ready' };
+        day.supervisor.startUnit(name);
+      }
+      await day.bench.clock.advance(400_000);
+      day.check();
+      assert.deepEqual(
+        day.supervisor.status().map(({ name, phase }) => [name, phase]),
+        names.map((name) => [name, 'ready']),
+      );
+      assert.equal(day.bench.processes.living.length, names.length);
+      await day.supervisor.stop();
+      assert.equal(day.bench.clock.pending(), 0, 'timers are left behind');
+    }),
+    { numRuns: 60 },
+  );
+});

@@ -1,0 +1,295 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { decodeRecord } from '../../agent/units/adoption-record.ts';
+import { FakeUnit } from '../fakes/fake-unit.ts';
+import { UnitBench } from '../fakes/unit-bench.ts';
+
+const forever = new AbortController().signal;
+const killed = { how: 'signalled', signal: 'SIGKILL' } as const;
+
+test('units come up in the order of their needs, each only when its need is ready', async () => {
+  const bench = new UnitBench();
+  const dockerd = new FakeUnit('dockerd');
+  const edgecore = new FakeUnit('edgecore', { needs: ['dockerd'] });
+  dockerd.health = { verdict: 'unready', reason: 'Busy', message: 'still loading' };
+  const { supervisor, board } = await bench.start([edgecore, dockerd]);
+  assert.deepEqual(
+    supervisor.status().map(({ name, phase, reason }) => [name, phase, reason]),
+    [
+      ['dockerd', 'starting', 'Busy'],
+      ['edgecore', 'waiting', 'WaitingForDockerd'],
+    ],
+  );
+  assert.equal(board.get('EdgecoreReady')?.causedBy, 'DockerdReady');
+  dockerd.health = { verdict: 'ready' };
+  await bench.clock.advance(3_000);
+  assert.deepEqual(
+    supervisor.status().map(({ phase }) => phase),
+    ['ready', 'ready'],
+  );
+  assert.equal(board.get('EdgecoreReady')?.status, 'true');
+});
+
+test('a unit goes on when its need dies, and is held only when it ends itself', async () => {
+  const bench = new UnitBench();
+  const dockerd = new FakeUnit('dockerd');
+  const edgecore = new FakeUnit('edgecore', { needs: ['dockerd'] });
+  const { supervisor } = await bench.start([dockerd, edgecore]);
+  const [first, second] = bench.processes.living;
+  dockerd.health = { verdict: 'unready', reason: 'Busy', message: 'still loading' };
+  bench.processes.end(first?.pid ?? 0, killed);
+  await bench.clock.advance(100);
+  assert.equal(supervisor.status()[1]?.phase, 'ready');
+  bench.processes.end(second?.pid ?? 0, killed);
+  await bench.clock.advance(1_000);
+  assert.equal(supervisor.status()[1]?.reason, 'WaitingForDockerd');
+  dockerd.health = { verdict: 'ready' };
+  await bench.clock.advance(3_000);
+  assert.deepEqual(
+    supervisor.status().map(({ phase, starts }) => [phase, starts]),
+    [
+      ['ready', 2],
+      ['ready', 2],
+    ],
+  );
+});
+
+test('a killed unit is started again at once and the end is on record', async () => {
+  const bench = new UnitBench();
+  const { supervisor, board } = await bench.start([new FakeUnit('worker')]);
+  bench.logs.print('worker', 'last words');
+  bench.processes.end(bench.processes.living[0]?.pid ?? 0, killed);
+  await bench.clock.advance(0);
+  const status = supervisor.status()[0];
+  assert.equal(bench.processes.living.length, 1);
+  assert.deepEqual(
+    { how: status?.lastEnd?.how, lines: status?.lastEnd?.lines, failures: status?.failures },
+    { how: 'signalled SIGKILL', lines: ['last words'], failures: 1 },
+  );
+  assert.ok(board.eventsAfter(0).some((entry) => entry.event === 'unit.ended'));
+});
+
+test('a new agent takes over what the old one left, and nothing is started twice', async () => {
+  const bench = new UnitBench();
+  const first = await bench.start([new FakeUnit('worker')]);
+  const pid = bench.processes.living[0]?.pid;
+  await first.supervisor.stop();
+  const second = await bench.start([new FakeUnit('worker')]);
+  assert.deepEqual(
+    bench.processes.living.map((process) => process.pid),
+    [pid],
+  );
+  const status = second.supervisor.status()[0];
+  assert.deepEqual(
+    { pid: status?.pid, adopted: status?.adopted, phase: status?.phase, starts: status?.starts },
+    { pid, adopted: true, phase: 'ready', starts: 0 },
+  );
+  bench.processes.end(pid ?? 0, killed);
+  await bench.clock.advance(2_000);
+  assert.equal(second.supervisor.status()[0]?.lastEnd?.how, 'unknown');
+  assert.equal(bench.processes.living.length, 1);
+});
+
+test('an agent that died between start and record leaves no second copy behind', async () => {
+  const bench = new UnitBench();
+  const stray = bench.processes.add({ argv: ['/bin/worker', '--serve'] });
+  const { supervisor } = await bench.start([new FakeUnit('worker')]);
+  assert.deepEqual(
+    bench.processes.living.map((process) => process.pid),
+    [stray.pid],
+  );
+  assert.equal(supervisor.status()[0]?.adopted, true);
+});
+
+test('a recycled pid, another boot or a foreign program is not taken over', async () => {
+  const bench = new UnitBench();
+  const stranger = bench.processes.add({ argv: ['/bin/other'] });
+  const record = {
+    version: 1,
+    unit: 'worker',
+    pid: stranger.pid,
+    startTicks: stranger.startTicks,
+    bootId: 'boot-0',
+    exe: '/bin/worker',
+    startedAtMs: 1,
+  };
+  bench.disk.files.set('/state/units/worker.json', JSON.stringify(record));
+  const { supervisor } = await bench.start([new FakeUnit('worker')]);
+  assert.notEqual(supervisor.status()[0]?.pid, stranger.pid);
+  assert.equal(supervisor.status()[0]?.adopted, false);
+});
+
+test('a broken record is set aside, told, and the unit is found by its program', async () => {
+  const bench = new UnitBench();
+  const stray = bench.processes.add({ argv: ['/bin/worker', '--serve'] });
+  bench.disk.files.set('/state/units/worker.json', '{"version":1,"unit":"wor');
+  const { supervisor, board } = await bench.start([new FakeUnit('worker')]);
+  assert.equal(supervisor.status()[0]?.pid, stray.pid);
+  assert.equal(bench.disk.files.get('/state/units/worker.json.broken-1'), '{"version":1,"unit":"wor');
+  assert.ok(board.eventsAfter(0).some((entry) => entry.event === 'unit.record-broken'));
+});
+
+test('the record names the living process and goes away with an orderly stop', async () => {
+  const bench = new UnitBench();
+  const { supervisor } = await bench.start([new FakeUnit('worker')]);
+  const path = '/state/units/worker.json';
+  const record = decodeRecord('worker', bench.disk.files.get(path) ?? '');
+  assert.equal(record?.identity.pid, bench.processes.living[0]?.pid);
+  supervisor.stopUnit('worker');
+  await bench.clock.advance(100);
+  assert.equal(bench.disk.files.has(path), false);
+});
+
+test('a full disk costs the record, never the supervision', async () => {
+  const bench = new UnitBench();
+  bench.disk.fail('ENOSPC');
+  const { supervisor } = await bench.start([new FakeUnit('worker')]);
+  assert.equal(supervisor.status()[0]?.phase, 'ready');
+  bench.processes.end(bench.processes.living[0]?.pid ?? 0, killed);
+  await bench.clock.advance(2_000);
+  assert.equal(supervisor.status()[0]?.phase, 'ready');
+  assert.ok(bench.log.events().includes('unit.record-failed'));
+});
+
+test('a unit that hangs is told to go on if it was stopped, else ended and started again', async () => {
+  const bench = new UnitBench();
+  const worker = new FakeUnit('worker');
+  const { supervisor } = await bench.start([worker]);
+  const process = bench.processes.living[0];
+  await bench.processes.signal({ pid: process?.pid ?? 0, startTicks: process?.startTicks ?? 0 }, 'SIGSTOP');
+  worker.health = 'hang';
+  await bench.clock.advance(9_000);
+  assert.deepEqual(process?.signals, ['SIGSTOP', 'SIGCONT']);
+  await bench.clock.advance(12_000);
+  assert.deepEqual(process?.signals.slice(2), ['SIGTERM']);
+  worker.health = { verdict: 'ready' };
+  await bench.clock.advance(5_000);
+  assert.deepEqual(
+    { phase: supervisor.status()[0]?.phase, living: bench.processes.living.length },
+    { phase: 'ready', living: 1 },
+  );
+});
+
+test('SIGKILL follows when SIGTERM is ignored', async () => {
+  const bench = new UnitBench();
+  bench.processes.onTerm = 'ignores';
+  const { supervisor } = await bench.start([new FakeUnit('worker')]);
+  const process = bench.processes.living[0];
+  supervisor.stopUnit('worker');
+  await bench.clock.advance(4_900);
+  assert.equal(supervisor.status()[0]?.phase, 'stopping');
+  await bench.clock.advance(200);
+  assert.deepEqual(process?.signals, ['SIGTERM', 'SIGCONT', 'SIGKILL']);
+  assert.equal(supervisor.status()[0]?.phase, 'down');
+});
+
+test('probes never overlap and each has its deadline', async () => {
+  const bench = new UnitBench();
+  const worker = new FakeUnit('worker', { policy: { silentLimit: 1_000 } });
+  await bench.start([worker]);
+  worker.health = 'hang';
+  const before = worker.asked.length;
+  await bench.clock.advance(30_000);
+  const asked = worker.asked.length - before;
+  assert.ok(asked >= 8 && asked <= 14, `${asked} probes in 30 s`);
+});
+
+test('a crash loop becomes a condition with the reason and is retried at the ceiling', async () => {
+  const bench = new UnitBench();
+  const worker = new FakeUnit('worker');
+  worker.health = { verdict: 'unready', reason: 'Busy', message: 'never' };
+  const { supervisor, board } = await bench.start([worker]);
+  for (let round = 0; round < 4; round += 1) {
+    bench.processes.end(bench.processes.living[0]?.pid ?? 0, { how: 'exited', code: 3 });
+    await bench.clock.advance(round < 3 ? 4_000 : 0);
+  }
+  assert.equal(supervisor.status()[0]?.phase, 'failed');
+  assert.equal(board.get('WorkerReady')?.reason, 'CrashLoop');
+  assert.match(board.get('WorkerReady')?.message ?? '', /failed 4 times in a row, last with Ended/);
+  assert.equal(bench.processes.living.length, 0);
+  await bench.clock.advance(61_000);
+  assert.equal(bench.processes.living.length, 1);
+});
+
+test('a permanent fault is tried again when the program changes, not before', async () => {
+  const bench = new UnitBench();
+  const worker = new FakeUnit('worker');
+  worker.fault = { reason: 'ProgramMissing', message: '"/bin/worker" does not exist', isPermanent: true };
+  const { supervisor } = await bench.start([worker], 60_000);
+  assert.deepEqual(
+    { phase: supervisor.status()[0]?.phase, prepared: worker.prepared },
+    { phase: 'failed', prepared: 1 },
+  );
+  worker.fault = undefined;
+  bench.programs.put('/bin/worker');
+  await bench.clock.advance(8_000);
+  assert.equal(supervisor.status()[0]?.phase, 'ready');
+});
+
+test('a refused spawn is a failure like any other', async () => {
+  const bench = new UnitBench();
+  bench.processes.refusal = 'EAGAIN';
+  const { supervisor } = await bench.start([new FakeUnit('worker')], 10);
+  assert.equal(supervisor.status()[0]?.lastEnd?.how, 'spawn-failed EAGAIN');
+  bench.processes.refusal = undefined;
+  await bench.clock.advance(10_000);
+  assert.equal(supervisor.status()[0]?.phase, 'ready');
+});
+
+test('shutdown stops dependents first and says who had to be killed', async () => {
+  const bench = new UnitBench();
+  const { supervisor } = await bench.start([
+    new FakeUnit('dockerd'),
+    new FakeUnit('edgecore', { needs: ['dockerd'] }),
+  ]);
+  const [dockerd, edgecore] = bench.processes.living;
+  if (edgecore !== undefined) edgecore.onTerm = 'ignores';
+  const done = supervisor.shutdown({ totalMs: 8_000 });
+  await bench.clock.advance(4_000);
+  assert.deepEqual(dockerd?.signals, []);
+  await bench.clock.advance(4_000);
+  assert.deepEqual(
+    (await done).map(({ unit, result }) => [unit, result]),
+    [
+      ['edgecore', 'killed'],
+      ['dockerd', 'ended'],
+    ],
+  );
+  assert.equal(bench.processes.living.length, 0);
+});
+
+test('a shutdown never takes longer than its budget, even when a process is stuck in the kernel', async () => {
+  const bench = new UnitBench();
+  const { supervisor } = await bench.start([new FakeUnit('dockerd')]);
+  const process = bench.processes.living[0];
+  if (process !== undefined) Object.assign(process, { onTerm: 'ignores', isStuck: true });
+  const done = supervisor.shutdown({ totalMs: 3_000 });
+  await bench.clock.advance(3_000);
+  const [report] = await done;
+  assert.equal(report?.result, 'left');
+  assert.ok((report?.durationMs ?? 0) <= 3_000);
+});
+
+test('a unit that another one needs cannot be stopped under it', async () => {
+  const bench = new UnitBench();
+  const { supervisor } = await bench.start([
+    new FakeUnit('dockerd'),
+    new FakeUnit('edgecore', { needs: ['dockerd'] }),
+  ]);
+  assert.throws(() => supervisor.stopUnit('dockerd'), { code: 'UNIT_REFUSED' });
+  assert.throws(() => supervisor.startUnit('nothing'), { code: 'UNIT_UNKNOWN' });
+});
+
+test('waitReady resolves at readiness and rejects at its deadline', async () => {
+  const bench = new UnitBench();
+  const worker = new FakeUnit('worker');
+  worker.health = { verdict: 'unready', reason: 'Busy', message: 'still loading' };
+  const { supervisor } = await bench.start([worker]);
+  const late = assert.rejects(supervisor.waitReady('worker', 500, forever), { code: 'TIMED_OUT' });
+  await bench.clock.advance(600);
+  await late;
+  worker.health = { verdict: 'ready' };
+  const soon = supervisor.waitReady('worker', 5_000, forever);
+  await bench.clock.advance(2_000);
+  await soon;
+});

@@ -154,7 +154,11 @@ export const commands: readonly CommandSpec[] = [
     summary: 'Print the completion script for a shell',
     details:
       'For bash: eval "$(agentctl completion bash)". For zsh: eval "$(agentctl completion zsh)" after compinit.',
-    argument: { shape: '<shell>', help: 'bash or zsh', choices: ['bash', 'zsh'] },
+    argument: {
+      shape: '<what>',
+      help: 'script for bash or zsh, or the names of the units, one a line',
+      choices: ['bash', 'zsh', 'units'],
+    },
     load: () => import('./completion.ts'),
   },
   {

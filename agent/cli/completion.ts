@@ -1,11 +1,23 @@
-import type { CommandSpec, Run } from './command.ts';
+import type { CommandContext, CommandSpec, Run } from './command.ts';
 import { commands } from './commands.ts';
 
-/** Prints the completion script of a shell. */
-export const run: Run = (ctx, input) => {
-  ctx.out(input.args[0] === 'zsh' ? zshScript(commands) : bashScript(commands));
-  return Promise.resolve(0);
+/** Longest time in milliseconds that a press of the tab key may wait for the agent. */
+const patienceMs = 1_000;
+
+/** Prints the completion script of a shell, or the unit names that the scripts ask for. */
+export const run: Run = async (ctx, input) => {
+  const [what] = input.args;
+  if (what === 'units') await printUnits(ctx);
+  else ctx.out(what === 'zsh' ? zshScript(commands) : bashScript(commands));
+  return 0;
 };
+
+/** One name a line; nothing where no agent answers, because a prompt is no place for complaints. */
+async function printUnits(ctx: CommandContext): Promise<void> {
+  const signal = AbortSignal.any([ctx.signal, AbortSignal.timeout(patienceMs)]);
+  const status = await ctx.client.status(signal).catch(() => undefined);
+  for (const { name } of status?.units ?? []) ctx.out(name);
+}
 
 /** Long and short flags of a command. */
 function flagsOf(spec: CommandSpec): string[] {
@@ -21,9 +33,7 @@ function argumentWords(spec: CommandSpec): string {
   return argument.shape.includes('unit') ? '$(_agentctl_units)' : '';
 }
 
-const unitNames = `_agentctl_units() {
-  agentctl status --json 2>/dev/null | sed 's/.*"units":\\[//; s/\\],"prep".*//' | grep -o '"name":"[^"]*"' | sed 's/.*:"//; s/"//'
-}`;
+const unitNames = '_agentctl_units() { agentctl completion units 2>/dev/null; }';
 
 function firstWords(specs: readonly CommandSpec[]): string {
   return [...new Set(specs.map(({ name }) => name.split(' ')[0]))].join(' ');
@@ -44,8 +54,10 @@ function bashScript(specs: readonly CommandSpec[]): string {
   );
   return `${unitNames}
 _agentctl() {
-  local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" command="" word words=""
+  local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" command="" word before="" words=""
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    [ "$before" = "--socket" ] && { before=""; continue; }
+    before="$word"
     case "$word" in -*) ;; *) case "$command" in ""|${groups.join('|')}) command="\${command:+$command }$word" ;; esac ;; esac
   done
   [ "$previous" = "--socket" ] && { COMPREPLY=($(compgen -f -- "$current")); return; }

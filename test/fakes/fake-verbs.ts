@@ -26,6 +26,7 @@ export class FakeVerbs implements Verbs {
   readonly units = new Map<string, UnitStatus>();
   readonly lines: LogLine[] = [];
   readonly #readers = new Set<(line: LogLine) => void>();
+  #watchers = 0;
   steps: StepView[] = [];
   findings: DoctorDocument['findings'] = [];
   selftestDocument: SelftestDocument = { ok: true, steps: [] };
@@ -93,7 +94,17 @@ export class FakeVerbs implements Verbs {
   }
 
   watch(listener: Parameters<HealthBoard['watch']>[0]): () => void {
-    return this.board.watch(listener);
+    const stop = this.board.watch(listener);
+    this.#watchers += 1;
+    return () => {
+      this.#watchers -= 1;
+      stop();
+    };
+  }
+
+  /** How many readers watch the status now. */
+  watchers(): number {
+    return this.#watchers;
   }
 
   eventsAfter(sequence: number) {

@@ -140,7 +140,7 @@ function edgedAlpha2(minor: number): Json {
   const endpoint = minor < 13 ? 'unix:///var/run/dockershim.sock' : 'unix:///run/containerd/containerd.sock';
   return {
     ...(minor < 18 ? { containerRuntime: minor < 13 ? 'docker' : 'remote' } : {}),
-    ...(minor < 14 ? dockershim() : {}),
+    ...(minor < 14 ? dockershim(minor) : {}),
     enable: true,
     hostnameOverride: hostname().toLowerCase(),
     maxContainerCount: -1,
@@ -171,18 +171,20 @@ function edgedAlpha2(minor: number): Json {
       readOnlyPort: 10350,
       resolvConf: '/etc/resolv.conf',
       ...(minor >= 15 ? { staticPodPath: `${etc}/manifests` } : {}),
+      ...(minor >= 22 ? { failCgroupV1: false } : {}),
+      ...(minor >= 23 ? { crashLoopBackOff: {} } : {}),
       volumePluginDir: '/usr/libexec/kubernetes/kubelet-plugins/volume/exec/',
     },
   };
 }
 
-function dockershim(): Json {
+function dockershim(minor: number): Json {
+  const docker = { dockerEndpoint: 'unix:///var/run/docker.sock', dockershimRootDirectory: '/var/lib/dockershim' };
   return {
+    ...(minor < 13 ? docker : {}),
     cniBinDir: '/opt/cni/bin',
     cniCacheDir: '/var/lib/cni/cache',
     cniConfDir: '/etc/cni/net.d',
-    dockerEndpoint: 'unix:///var/run/docker.sock',
-    dockershimRootDirectory: '/var/lib/dockershim',
     imagePullProgressDeadline: '1m0s',
     networkPluginMTU: 1500,
   };

@@ -57,7 +57,7 @@ export interface RunningProcess {
   readonly identity: ProcessIdentity;
   /** Whether an earlier agent started it: its exit status will be unknown. */
   readonly isAdopted: boolean;
-  /** Resolves once, at most 100 ms after its end for an adopted one; never rejects. */
+  /** Resolves once, at most 100 ms after its end for an adopted one; never rejects and never keeps the agent alive. */
   readonly ended: Promise<Ended>;
   /** Sends a signal to this one process, never to its group: shims and containers are in there. False where it is gone. */
   signal(signal: NodeJS.Signals): boolean;

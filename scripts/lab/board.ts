@@ -5,7 +5,7 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AgentError } from '../../agent/core/agent-error.ts';
+import { AgentError, isAgentError } from '../../agent/core/agent-error.ts';
 import { exists } from './cache.ts';
 import { copyDisk } from './ext4.ts';
 import type { LabImage } from './image.ts';
@@ -94,7 +94,7 @@ export class Board implements AsyncDisposable {
       const link = new BoardLink(await connectTo(path.join(sockets, 'hdc'), machine));
       const scratchDisk = options.dataDisk === undefined ? dataDisk : undefined;
       const board = new Board({ consoleLog, machine, link, sockets, scratchDisk });
-      await board.ready(options.bootTimeoutMs ?? 120_000);
+      await board.#ready(options.bootTimeoutMs ?? 120_000, 0);
       return board;
     } catch (error) {
       kill();
@@ -103,13 +103,13 @@ export class Board implements AsyncDisposable {
     }
   }
 
-  /** Waits until the board's shell answers. */
-  async ready(timeoutMs: number): Promise<void> {
+  /** Waits until the board's shell answers, in a life later than `lives`. */
+  async #ready(timeoutMs: number, lives: number): Promise<void> {
     const gone = new AbortController();
     this.#machine.once('exit', () => gone.abort(new AgentError('TOOL_FAILED', 'The virtual machine ended')));
     if (this.#machine.exitCode !== null) throw new AgentError('TOOL_FAILED', 'The virtual machine ended');
     await this.#link
-      .ready(AbortSignal.any([gone.signal, AbortSignal.timeout(timeoutMs)]))
+      .ready(lives, AbortSignal.any([gone.signal, AbortSignal.timeout(timeoutMs)]))
       .catch((error: unknown) => {
         if (gone.signal.aborted)
           throw new AgentError('TOOL_FAILED', 'The virtual machine ended', { cause: error });
@@ -260,10 +260,9 @@ export class Board implements AsyncDisposable {
 
   /** Restarts the board through its init and waits until it answers again. */
   async reboot(timeoutMs = 120_000): Promise<void> {
-    const lost = once(this.#link, 'lost', { signal: AbortSignal.timeout(timeoutMs) });
+    const { lives } = this.#link;
     await this.#orderInit('reboot');
-    await lost;
-    await this.ready(timeoutMs);
+    await this.#ready(timeoutMs, lives);
   }
 
   /** Shuts the board down through its init; throws TIMED_OUT when it does not end by itself. */
@@ -281,12 +280,11 @@ export class Board implements AsyncDisposable {
     });
   }
 
-  /** The command's own answer is lost when init kills the shell, and init may be faster. */
+  /** The command's own answer may be lost, because init kills the shell on the way. */
   async #orderInit(line: string): Promise<void> {
     await this.exec(line).catch((error: unknown) => {
-      if (!(error instanceof AgentError && error.code === 'AGENT_UNREACHABLE')) throw error;
+      if (!isAgentError(error, 'AGENT_UNREACHABLE')) throw error;
     });
-    this.#link.expectRestart();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -102,7 +102,7 @@ export async function buildImage(options: ImageOptions, progress: Progress): Pro
   const labLibraries = await librariesOf([...dockerPrograms, ...systemPrograms].map(programs), folders);
   const xtables = path.join(debs.root, 'usr/lib/aarch64-linux-gnu/xtables');
   const system = mergeTrees(await systemTree(systemSources, labLibraries, xtables), product);
-  const vendor = mergeTrees(await vendorTree(systemSources));
+  const vendor = mergeTrees(await vendorTree(systemSources, options.dataFileSystem));
 
   return {
     kernel: kernel.image,

@@ -17,10 +17,11 @@ export interface Channel {
 }
 
 /** The host's end of the wire; many channels at once. Emits `hello` each time the board starts. */
-export class BoardLink extends EventEmitter<{ hello: []; lost: [string] }> {
+export class BoardLink extends EventEmitter<{ hello: [] }> {
   readonly #socket: Socket;
   readonly #channels = new Map<number, ChannelOwner>();
   #nextId = 1;
+  #lives = 0;
   #isUp = false;
 
   constructor(socket: Socket) {
@@ -42,14 +43,14 @@ export class BoardLink extends EventEmitter<{ hello: []; lost: [string] }> {
     return this.#isUp;
   }
 
-  /** Forgets the current life of the board: the next hello is a new one. */
-  expectRestart(): void {
-    this.#lose('the board restarts');
+  /** How many times the board has started while this link watched. */
+  get lives(): number {
+    return this.#lives;
   }
 
-  /** Waits for the board's hello, or returns at once when it has been heard. */
-  async ready(signal: AbortSignal): Promise<void> {
-    if (!this.#isUp) await once(this, 'hello', { signal });
+  /** Waits until the board has started more than `lives` times and can be talked to. */
+  async ready(lives: number, signal: AbortSignal): Promise<void> {
+    while (!this.#isUp || this.#lives <= lives) await once(this, 'hello', { signal });
   }
 
   /** Opens a channel; `type` says what for. */
@@ -76,6 +77,7 @@ export class BoardLink extends EventEmitter<{ hello: []; lost: [string] }> {
     this.#lose('the board restarted');
     this.#socket.write(hello);
     this.#isUp = true;
+    this.#lives += 1;
     this.emit('hello');
   }
 
@@ -88,7 +90,6 @@ export class BoardLink extends EventEmitter<{ hello: []; lost: [string] }> {
   #lose(reason: string): void {
     const owners = [...this.#channels.values()];
     this.#channels.clear();
-    if (this.#isUp) this.emit('lost', reason);
     this.#isUp = false;
     for (const owner of owners) owner.lost(reason);
   }

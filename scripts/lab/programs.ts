@@ -11,6 +11,7 @@ const programs = {
   'first-stage': { from: 'programs/first-stage.c', libraries: [] },
   begetctl: { from: 'programs/begetctl.c', libraries: [] },
   'sa-main': { from: 'programs/sa-main.c', libraries: [] },
+  probe: { from: 'programs/probe.c', libraries: [] },
   iptables: { from: 'programs/iptables.c', libraries: [] },
 } as const;
 

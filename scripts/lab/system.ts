@@ -79,11 +79,14 @@ export async function systemTree(
 }
 
 /** The vendor partition: the lab's configuration and tools. Paths are relative to the partition's own root. */
-export async function vendorTree(sources: SystemSources): Promise<TreeEntry[]> {
+export async function vendorTree(sources: SystemSources, dataFileSystem: string): Promise<TreeEntry[]> {
   const folder = labFolder.slice('/vendor'.length);
+  const fstab = `/dev/block/by-name/userdata /data ${dataFileSystem} discard,noatime,nosuid,nodev wait,check\n`;
   return [
+    text('/etc/fstab.virt', fstab),
     directory('/etc/init'),
     file(`${folder}/bin/hdcd`, sources.program('hdcd'), 0o755),
+    file(`${folder}/bin/probe`, sources.program('probe'), 0o755),
     file(`${folder}/bin/busybox`, sources.packages('bin/busybox'), 0o755),
     file(`${folder}/bin/ip`, sources.packages('bin/ip'), 0o755),
     ...(await boardFiles(sources.boardFiles, 'vendor')).map((entry) => ({

@@ -40,12 +40,6 @@ const rows: readonly FaultRow[] = [
     fix: 'the program is for another processor: put the busybox of this board in place',
   },
   {
-    pattern:
-      /devices cgroup isn't mounted|no cgroup mount found|cgroups?:? cgroup mountpoint does not exist|cgroup v?2? ?.*not (?:mounted|found|available|enabled)/i,
-    reason: 'CgroupMissing',
-    fix: 'mount every enabled cgroup controller below /sys/fs/cgroup: see `agentctl plan`',
-  },
-  {
     pattern: /NanoCPUs can not be set|CPU CFS/i,
     reason: 'CpuQuotaMissing',
     fix: 'the kernel needs CONFIG_CFS_BANDWIDTH, and the cpu cgroup must be mounted: see `agentctl plan`',
@@ -64,6 +58,12 @@ const rows: readonly FaultRow[] = [
     pattern: /cpuset\.(?:cpus|mems).*(?:empty|no space left)|cpuset.*no space left/i,
     reason: 'CpusetEmpty',
     fix: 'the parent cpuset has no processors: see `agentctl plan`',
+  },
+  {
+    pattern:
+      /devices cgroup isn't mounted|no cgroup mount found|cgroups?:? cgroup mountpoint does not exist|cgroup v?2? ?.*not (?:mounted|found|available|enabled)/i,
+    reason: 'CgroupMissing',
+    fix: 'mount every enabled cgroup controller below /sys/fs/cgroup: see `agentctl plan`',
   },
   {
     pattern: /oom_score_adj.*permission denied|can't get final child's PID from pipe/i,

@@ -170,10 +170,10 @@ test('a broken bridge does not hide whether the limit holds', async () => {
 
 test('a bridge container that does not start leaves the limit to one without network', async () => {
   const { engine, selftest } = setUp();
-  const { request } = engine;
+  const request = engine.request.bind(engine);
   engine.request = (asked, stop) => {
     const isBridge = JSON.stringify(asked.body ?? '').includes('"bridge"');
-    if (!isBridge) return request.call(engine, asked, stop);
+    if (!isBridge) return request(asked, stop);
     const words =
       'failed to add the host (veth1) <=> sandbox (veth2) pair interfaces: operation not supported';
     return Promise.resolve({
@@ -240,9 +240,9 @@ test('an aborted run rejects and still removes what it made', async () => {
 
 test('a run that takes too long ends by itself and says so', async () => {
   const { engine, selftest, clock } = setUp();
-  const { request } = engine;
+  const request = engine.request.bind(engine);
   engine.request = (asked, stop) => {
-    if (!asked.path.endsWith('/wait')) return request.call(engine, asked, stop);
+    if (!asked.path.endsWith('/wait')) return request(asked, stop);
     return new Promise((_resolve, reject) => {
       stop.addEventListener('abort', () => reject(stop.reason as Error));
     });

@@ -68,6 +68,7 @@ export async function createDaemon(places: Places): Promise<Daemon> {
     board,
     log,
     clock,
+    files,
     programs,
     configProblems,
   });

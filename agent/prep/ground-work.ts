@@ -1,16 +1,20 @@
 import type { ApplyDocument, PlanDocument, PrepStatus, StepView } from '../api/wire.ts';
 import { isAbort, messageOf } from '../core/agent-error.ts';
 import type { Clock } from '../core/clock.ts';
+import type { Files } from '../core/files.ts';
 import type { GroundExecutor, GroundObserver, NetworkWatch } from '../core/ground.ts';
 import type { ObservedGround } from '../core/ground-observed.ts';
 import type { GroundStep } from '../core/ground-step.ts';
 import type { Log } from '../core/log.ts';
 import type { HealthBoard } from '../health/board.ts';
 import { postConditions } from './ground-conditions.ts';
+import { type GroundRecord, RecordKeeper } from './ground-record.ts';
 import { lookAtGround } from './look.ts';
-import { type GroundPlan, planGround, planUndo } from './plan.ts';
+import { type GroundPlan, planGround } from './plan.ts';
 import { planDocument, stepView } from './plan-document.ts';
 import type { GroundSettings } from './settings.ts';
+import { StepFailures } from './step-failures.ts';
+import { planUndo } from './undo-plan.ts';
 import { unitEnvironment } from './unit-environment.ts';
 
 /** What the ground work is made of. */
@@ -21,22 +25,16 @@ export interface GroundParts {
   readonly board: HealthBoard;
   readonly log: Log;
   readonly clock: Clock;
+  readonly files: Files;
 }
 
 /** Looks again at least this often even where nothing seems to have changed; milliseconds. */
 const wholeLookMs = 60_000;
-/** A step that the units can do without is tried again after this time; milliseconds. */
-const optionalRetryMs = 300_000;
 /** News comes in bursts; a look waits this long for the rest of one. Milliseconds. */
 const settleMs = 150;
 const maxRounds = 3;
 
-type Planner = (observed: ObservedGround, settings: GroundSettings) => GroundPlan;
-
-interface Failure {
-  readonly message: string;
-  readonly retryAtMs: number;
-}
+type Planner = (observed: ObservedGround, settings: GroundSettings, record: GroundRecord) => GroundPlan;
 
 /**
  * Keeps the ground as it is to be: looks, plans, does, looks again. Drift is found within `prep.intervalMs`; on a quiet
@@ -44,7 +42,8 @@ interface Failure {
  */
 export class GroundWork {
   readonly #parts: GroundParts;
-  readonly #failures = new Map<string, Failure>();
+  readonly #failures = new StepFailures();
+  readonly #record: RecordKeeper;
   /** Wanted things that were seen fulfilled: a step for one of them is a repair. */
   readonly #seenMet = new Set<string>();
   readonly #stopped = new AbortController();
@@ -65,6 +64,7 @@ export class GroundWork {
 
   constructor(parts: GroundParts) {
     this.#parts = parts;
+    this.#record = new RecordKeeper(parts.files, `${parts.settings.home}/state/ground.json`);
   }
 
   /** Does the first pass, whatever comes of it, and then keeps looking until stopped. */
@@ -105,7 +105,8 @@ export class GroundWork {
   /** What would be done now; changes nothing. */
   async plan(signal: AbortSignal): Promise<PlanDocument> {
     const observed = await lookAtGround(this.#parts.observer, this.#parts.settings, signal);
-    return planDocument(planGround(observed, this.#parts.settings));
+    const record = await this.#record.load(observed.bootId);
+    return planDocument(planGround(observed, this.#parts.settings, record));
   }
 
   /** Does at once what is to do, things that failed before included. Takes an `undo` back. */
@@ -119,10 +120,12 @@ export class GroundWork {
 
   /** Takes back what reaches beyond our mount namespace, and leaves the ground alone until `applyNow`. */
   undo(): Promise<ApplyDocument> {
-    return this.#exclusive(() => {
+    return this.#exclusive(async () => {
       this.#isUndone = true;
       this.#failures.clear();
-      return this.#pass(planUndo);
+      const done = await this.#pass(planUndo);
+      if (done.left.length === 0) await this.#record.clear();
+      return done;
     });
   }
 
@@ -195,7 +198,7 @@ export class GroundWork {
     const applied: StepView[] = [];
     let plan = await this.#look(planner, signal);
     for (let round = 0; round < maxRounds; round += 1) {
-      const due = plan.steps.filter((step) => !this.#isHeldBack(step));
+      const due = plan.steps.filter((step) => !this.#failures.isHeldBack(step, this.#parts.clock.nowMs()));
       if (due.length === 0) break;
       const isDone = await this.#doAll(due, applied, signal);
       plan = await this.#look(planner, signal);
@@ -211,20 +214,16 @@ export class GroundWork {
     this.#fingerprint = observer.fingerprint();
     this.#observed = await lookAtGround(observer, settings, signal);
     this.#lookedAtMs = clock.nowMs();
-    const plan = planner(this.#observed, settings);
+    const plan = planner(this.#observed, settings, await this.#record.load(this.#observed.bootId));
     for (const { step, isMet } of plan.wanted) if (isMet) this.#seenMet.add(step.id);
     return plan;
-  }
-
-  #isHeldBack(step: GroundStep): boolean {
-    const failure = this.#failures.get(step.id);
-    return failure !== undefined && this.#parts.clock.nowMs() < failure.retryAtMs;
   }
 
   /** Later steps rest on earlier ones, so the first failure of a required step ends the round. */
   async #doAll(steps: readonly GroundStep[], applied: StepView[], signal: AbortSignal): Promise<boolean> {
     for (const step of steps) {
       try {
+        await this.#note(step);
         await this.#parts.executor.execute(step, signal);
         this.#applied(step);
         applied.push(stepView(step));
@@ -250,12 +249,19 @@ export class GroundWork {
     board.record('step.applied', { id, what, why, isRepair });
   }
 
+  /** A full disk must not keep the board from being prepared; then `undo` knows less. */
+  async #note(step: GroundStep): Promise<void> {
+    if (this.#observed === undefined || this.#isUndone) return;
+    try {
+      await this.#record.note(step, this.#observed);
+    } catch (error) {
+      this.#parts.log.warn('ground.record.failed', { message: messageOf(error) });
+    }
+  }
+
   #failed(step: GroundStep, message: string): void {
     const { board, log, clock } = this.#parts;
-    const delayMs = step.isOptional === true ? optionalRetryMs : 0;
-    const before = this.#failures.get(step.id);
-    this.#failures.set(step.id, { message, retryAtMs: clock.nowMs() + delayMs });
-    if (before?.message === message) return;
+    if (!this.#failures.add(step, message, clock.nowMs())) return;
     log.warn('step.failed', { id: step.id, message });
     board.record('step.failed', { id: step.id, message });
   }
@@ -264,8 +270,7 @@ export class GroundWork {
     this.#plan = plan;
     const observed = this.#observed;
     if (observed === undefined) return;
-    const open = new Set(plan.steps.map((step) => step.id));
-    for (const id of this.#failures.keys()) if (!open.has(id)) this.#failures.delete(id);
+    this.#failures.keepOnly(new Set(plan.steps.map((step) => step.id)));
     if (this.#isUndone) {
       this.#isPrepared = false;
       this.#parts.board.set('Prepared', 'false', {
@@ -274,7 +279,7 @@ export class GroundWork {
       });
       return;
     }
-    const failures = new Map([...this.#failures].map(([id, failure]) => [id, failure.message]));
+    const failures = this.#failures.messages();
     this.#isPrepared = postConditions(this.#parts.board, this.#parts.settings, { observed, plan, failures });
     if (!this.#isPrepared) return;
     this.#wasPrepared = true;

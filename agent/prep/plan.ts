@@ -1,6 +1,7 @@
 import type { GroundQuestions, ObservedGround } from '../core/ground-observed.ts';
 import type { GroundStep } from '../core/ground-step.ts';
 import { cpusetFiles, hierarchyGroups, planCgroups } from './cgroup-plan.ts';
+import { emptyRecord, type GroundRecord } from './ground-record.ts';
 import { backing, systemEtc } from './places.ts';
 import { planRoutes } from './route-plan.ts';
 import type { GroundSettings } from './settings.ts';
@@ -17,21 +18,19 @@ export interface GroundPlan {
 }
 
 /** Pure: the same look gives the same plan, and no steps means that nothing is to do. */
-export function planGround(observed: ObservedGround, settings: GroundSettings): GroundPlan {
+export function planGround(
+  observed: ObservedGround,
+  settings: GroundSettings,
+  record: GroundRecord = emptyRecord,
+): GroundPlan {
   const strategy = chooseStrategy(observed, settings);
   const wanted = [
     ...planTree(observed, settings, strategy),
     ...planCgroups(observed, strategy),
     ...planSystem(observed, settings),
-    ...planRoutes(observed, settings),
+    ...planRoutes(observed, settings, record.priorities),
   ];
   return { strategy, wanted, steps: missing(wanted) };
-}
-
-/** What takes back everything that reaches beyond our mount namespace: mounts of a private one end with it. */
-export function planUndo(observed: ObservedGround, settings: GroundSettings): GroundPlan {
-  const wanted = planRoutes(observed, { ...settings, routes: { ...settings.routes, isEnabled: false } });
-  return { strategy: chooseStrategy(observed, settings), wanted, steps: missing(wanted) };
 }
 
 /** What must be known before a strategy can be chosen. */

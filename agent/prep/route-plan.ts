@@ -4,7 +4,7 @@ import type { GroundSettings } from './settings.ts';
 import type { Wanted } from './wanted.ts';
 
 /** Offset of the rules for traffic from containers within our 100 priorities. */
-const egressOffset = 50;
+export const egressOffset = 50;
 const containerBridge = /^(docker\d+|br-[0-9a-z_.-]+|cni[0-9a-z_.-]*|cbr\d+|nerdctl\d+|podman\d+)$/;
 
 /** What container traffic meets on this board. */
@@ -30,22 +30,27 @@ export function routeSituation(observed: ObservedGround, settings: GroundSetting
  * Reports whether a rule is ours: our priority and exactly our shape. The kernel's protocol mark of rules would be
  * plainer, but busybox `ip` can neither set nor show it. A foreign rule in our range has another shape and stays.
  */
-export function isOurRule(rule: IpRule, settings: GroundSettings): boolean {
+export function isOurRule(rule: IpRule, settings: GroundSettings, former: readonly number[] = []): boolean {
   const text = rule.text.replace(' [detached]', '');
-  const { priority } = settings.routes;
-  if (rule.priority === priority) return /^from all to \S+ lookup main$/.test(text);
-  return rule.priority === priority + egressOffset && /^from all iif \S+ lookup \S+$/.test(text);
+  return [settings.routes.priority, ...former].some((first) => {
+    if (rule.priority === first) return /^from all to \S+ lookup main$/.test(text);
+    return rule.priority === first + egressOffset && /^from all iif \S+ lookup \S+$/.test(text);
+  });
 }
 
 /**
  * Rules that let containers out and back in. netmanager keeps default routes out of table main, and its rule for the
  * default network holds only for packets of the board itself (`iif lo`), so forwarded packets find no route, while
  * answers of the board to a container leave by the uplink (netmanager_base route_manager.cpp, 3.2 and later). Without
- * policy rules, as on an ordinary Linux, nothing is wanted.
+ * policy rules, as on an ordinary Linux, nothing is wanted. `former` are ranges of an earlier configuration of this boot.
  */
-export function planRoutes(observed: ObservedGround, settings: GroundSettings): readonly Wanted[] {
+export function planRoutes(
+  observed: ObservedGround,
+  settings: GroundSettings,
+  former: readonly number[] = [],
+): readonly Wanted[] {
   if (observed.networkProblem !== undefined) return [];
-  const ours = observed.rules.filter((rule) => isOurRule(rule, settings));
+  const ours = observed.rules.filter((rule) => isOurRule(rule, settings, former));
   const texts = settings.routes.isEnabled ? wantedTexts(observed, settings) : [];
   const left = [...ours];
   const wanted = texts.map((item): Wanted => {

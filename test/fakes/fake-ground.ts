@@ -42,7 +42,7 @@ export class FakeGround implements GroundObserver, GroundExecutor {
   }
 
   fingerprint(): string {
-    return `${this.tree}\n${JSON.stringify([this.rules, this.network, [...this.sysctls], this.memberships])}`;
+    return `${this.tree.toString()}\n${JSON.stringify([this.rules, this.network, [...this.sysctls], this.memberships])}`;
   }
 
   watchNetwork(onChange: () => void): NetworkWatch {

@@ -158,7 +158,10 @@ export class FakeTree {
     if (this.find(putOld).node?.kind !== 'directory') throw new Error('ENOTDIR');
     if (old?.isShared === true || this.#covering(newRoot, top)?.isShared === true || top.isShared)
       throw new Error('EINVAL');
-    const oldAt = putOld.slice(newRoot.length);
+    this.#move(newRoot, putOld.slice(newRoot.length));
+  }
+
+  #move(newRoot: string, oldAt: string): void {
     for (const mount of this.mounts) {
       if (mount.target === newRoot) mount.target = '/';
       else if (mount.target.startsWith(`${newRoot}/`)) mount.target = mount.target.slice(newRoot.length);

@@ -15,6 +15,7 @@ import { createInterface } from 'node:readline';
 import type { Commands } from '../../agent/core/commands.ts';
 import { homeDir, productDir } from '../../agent/core/constants.ts';
 import { HealthBoard } from '../../agent/health/board.ts';
+import { FileStore } from '../../agent/host/file-store.ts';
 import { HostGroundExecutor } from '../../agent/host/ground-executor.ts';
 import { HostGroundObserver } from '../../agent/host/ground-observer.ts';
 import { SystemClock } from '../../agent/host/system-clock.ts';
@@ -102,6 +103,7 @@ function newWork(chosen: GroundSettings): GroundWork {
     board,
     log,
     clock,
+    files: new FileStore(),
   });
 }
 

@@ -5,6 +5,7 @@ import { parseDeclaredUnits } from './config/declared-units.ts';
 import { type LoadedConfig, loadConfig, problemText } from './config/load.ts';
 import { isAbort, isAgentError } from './core/agent-error.ts';
 import type { UnitSpec } from './core/unit-spec.ts';
+import { groundSettings } from './ground-settings.ts';
 import { HealthBoard } from './health/board.ts';
 import { DockerClient } from './host/docker-client.ts';
 import { FileStore } from './host/file-store.ts';
@@ -153,9 +154,16 @@ class ComposedDaemon implements Daemon {
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    const { keeper, log } = this.#rooms;
+    const { keeper, log, board, supervisor, config } = this.#rooms;
     const until = AbortSignal.any([signal, this.#over.signal]);
     this.#reportConfig();
+    if (config['prep.enabled']) {
+      board.set('Prepared', 'unknown', {
+        reason: 'NotLookedYet',
+        message: 'The ground work has not looked yet',
+      });
+    }
+    supervisor.announce();
     await keeper.start();
     this.#bringUp = this.#prepareAndSupervise(until).catch((error: unknown) => {
       if (!isAbort(error)) log.error('daemon.start.failed', { error });
@@ -198,22 +206,4 @@ class ComposedDaemon implements Daemon {
     board.set('ConfigValid', 'false', { reason: 'Invalid', message });
     log.error('config.invalid', { problems: configProblems, source: loaded.source });
   }
-}
-
-function groundSettings(config: Config, places: Places): Parameters<typeof createPrep>[0]['settings'] {
-  return {
-    root: config['prep.root'],
-    cgroup: config['prep.cgroup'],
-    intervalMs: config['prep.intervalMs'],
-    dns: config['prep.dns'],
-    routes: {
-      isEnabled: config['routes.enabled'],
-      subnets: config['routes.subnets'],
-      priority: config['routes.priority'],
-    },
-    dataRoot: config['dockerd.dataRoot'],
-    home: places.home,
-    productDir: places.product,
-    binDir: config['dockerd.binDir'],
-  };
 }

@@ -45,6 +45,18 @@ export class Supervisor {
     );
   }
 
+  /** Puts every unit on the board before anything is started, so that nobody takes an empty board for a ready one. */
+  announce(): void {
+    const message = 'It is started as soon as the ground work is done';
+    for (const { spec } of this.#runners.values()) {
+      this.#ports.board.set(spec.condition, 'unknown', {
+        reason: 'NotStarted',
+        message,
+        causedBy: 'Prepared',
+      });
+    }
+  }
+
   /** Resolves when every unit was taken over or asked to start; readiness comes later, see `waitReady`. */
   async start(signal: AbortSignal): Promise<void> {
     for (const name of this.#order) {

@@ -44,6 +44,10 @@ const local: LocalTools = {
     const { defaultFile } = await import('../config/reference.ts');
     return defaultFile();
   },
+  async doctor(signal) {
+    const { localDoctor } = await import('../local-doctor.ts');
+    return localDoctor(signal);
+  },
 };
 
 function contextFor(socketPath: string): CommandContext {

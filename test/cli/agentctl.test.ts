@@ -385,3 +385,11 @@ test('a file that is not there is 4 and said so', async () => {
   assert.equal(code, 4);
   assert.match(stderr, /it does not exist; name a file that is there/);
 });
+
+test('doctor looks by itself where no agent runs, and says so', async () => {
+  const { code, stdout, stderr } = await run(nobody, 'doctor', '--json');
+  const { findings, worst } = JSON.parse(stdout) as { findings: unknown[]; worst: string };
+  assert.ok(findings.length > 0);
+  assert.equal(code, worst === 'error' ? 1 : 0);
+  assert.match(stderr, /Cannot reach the agent.*this program looks by itself/);
+});

@@ -1,36 +1,32 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { AgentError } from '../../../agent/core/agent-error.ts';
 import type { Board } from '../board.ts';
 import type { Scenario } from './scenario.ts';
 
-/** Time for the agent to have Docker ready after boot, in milliseconds; translated arm64 code is slow. */
-const readyTimeoutMs = 180_000;
-const pollMs = 1_000;
+/** Time for the agent to have Docker ready after boot, in seconds; translated arm64 code is slow. */
+const readySeconds = 240;
 
 /** The main promise: init started the agent, Docker is up, two containers run, the board powers off in order. */
 export const check: Scenario = {
   summary: 'wait for the agent, run doctor, status and selftest, power off',
   run: async ({ board, progress }) => {
-    await progress.step('wait for the agent to be ready', async (note) => waitForAgent(board, note));
+    await progress.step('wait for Docker under the agent', () => waitUntilReady(board));
     for (const command of ['doctor', 'status', 'selftest']) {
-      await progress.step(`agentctl ${command}`, async () => show(board, `agentctl ${command}`));
+      await progress.step(`agentctl ${command}`, () => show(board, `agentctl ${command}`));
     }
-    await progress.step('power off', async () => board.powerOff());
+    await progress.step('power off', () => board.powerOff());
   },
 };
 
-async function waitForAgent(board: Board, note: (text: string) => void): Promise<void> {
-  const end = performance.now() + readyTimeoutMs;
-  let last = '';
-  while (performance.now() < end) {
-    const { code, stdout, stderr } = await board.exec('agentctl status', { timeoutMs: 60_000 });
-    if (code === 0) return;
-    const text = (stderr || stdout).trim().split('\n').at(-1) ?? '';
-    if (text !== last) note(text);
-    last = text;
-    await sleep(pollMs);
-  }
-  throw new AgentError('TIMED_OUT', `The agent was not ready within ${readyTimeoutMs / 1000} s: ${last}`);
+/** Waits for Docker, then for everything; on a timeout the agent's own words say what is missing. */
+export async function waitUntilReady(board: Board): Promise<void> {
+  const wait = `agentctl wait --timeout ${readySeconds}s --for`;
+  const { code, stdout, stderr } = await board.exec(`${wait} condition=DockerReady && ${wait} ready`);
+  if (code === 0) return;
+  const status = await board.exec('agentctl status; agentctl logs; cat /data/oh-edge-agent/log/launch.log');
+  throw new AgentError(
+    'TIMED_OUT',
+    `The agent was not ready: ${(stderr || stdout).trim()}\n${status.stdout}${status.stderr}`,
+  );
 }
 
 /** Runs a command on the board with its output on ours. */

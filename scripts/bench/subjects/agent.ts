@@ -1,0 +1,81 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { stringify } from 'yaml';
+import { end, launch } from '../launch.ts';
+import { childrenOf } from '../processes.ts';
+import type { UnitSet } from '../unit-set.ts';
+import { logFileBytes, logFiles } from './log-limits.ts';
+import type { Running, Subject } from './subject.ts';
+
+/** The built agent and how the board starts it. */
+export interface AgentProduct {
+  readonly node: string;
+  /** Options of Node, those of launch.sh. */
+  readonly flags: readonly string[];
+  readonly bundle: string;
+  readonly commandLine: string;
+}
+
+/** The agent at work; `socketPath` is its API. */
+export interface RunningAgent extends Running {
+  readonly pid: number;
+  readonly socketPath: string;
+}
+
+/** Configuration for a developer's machine: root and routes left alone, no dockerd, only the given units. */
+const base = {
+  'prep.root': 'host',
+  'routes.enabled': false,
+  'dockerd.enabled': false,
+  'log.fileBytes': logFileBytes,
+  'log.files': logFiles,
+};
+
+/** Options that launch.sh gives to Node, read from it so that both never differ. */
+export function launchFlags(): readonly string[] {
+  const text = readFileSync('sysroot-overlay/system/opt/oh-edge-agent/launch.sh', 'utf8');
+  return (/^\s*node_flags="([^"]*)"/m.exec(text)?.[1] ?? '').split(/\s+/).filter((flag) => flag !== '');
+}
+
+/** The agent as a supervisor beside the others; `config` replaces keys of its configuration. */
+export function agentSubject(product: AgentProduct, config: Readonly<Record<string, unknown>> = {}): Subject {
+  return {
+    name: 'agent',
+    isCapturing: true,
+    start: async (dir, units) => startAgent(product, dir, units, config),
+  };
+}
+
+/** Starts the agent in a folder of its own; a second start in the same folder finds the first one's state. */
+export function startAgent(
+  product: AgentProduct,
+  dir: string,
+  units: UnitSet,
+  config: Readonly<Record<string, unknown>> = {},
+): RunningAgent {
+  const home = path.join(dir, 'home');
+  mkdirSync(path.join(dir, 'product'), { recursive: true });
+  for (const folder of ['run', 'log', 'state']) mkdirSync(path.join(home, folder), { recursive: true });
+  const declared = Object.fromEntries(units.names.map((name) => [name, { argv: [units.script(name)] }]));
+  const file = path.join(dir, 'agent.yaml');
+  writeFileSync(file, stringify({ ...base, units: declared, ...config }));
+  const child = launch(dir, [...agentArgv(product, dir), '--config', file]);
+  const pid = child.pid ?? 0;
+  const socketPath = path.join(home, 'run/agent.sock');
+  return {
+    pid,
+    socketPath,
+    supervisors: () => {
+      const known = units.pids();
+      return [pid, ...childrenOf([pid]).filter((child) => !known.includes(child))];
+    },
+    statusCommand: { argv: [product.node, product.commandLine, '--socket', socketPath, 'status'] },
+    logDir: path.join(home, 'log'),
+    stop: async () => end(pid, 'SIGTERM', 10_000),
+  };
+}
+
+function agentArgv(product: AgentProduct, dir: string): [string, ...string[]] {
+  const { node, flags, bundle } = product;
+  return [node, ...flags, bundle, '--home', path.join(dir, 'home'), '--product', path.join(dir, 'product')];
+}

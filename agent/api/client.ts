@@ -5,6 +5,7 @@ import type {
   ApplyDocument,
   DoctorDocument,
   EventsDocument,
+  LedgerDocument,
   LogLine,
   LogMessage,
   LogsDocument,
@@ -50,6 +51,13 @@ export class AgentClient {
 
   events(after: number, signal: AbortSignal): Promise<EventsDocument> {
     return this.#get(`/v1/events${queryText({ after })}`, quickMs, signal);
+  }
+
+  ledger(
+    question: { readonly after?: number; readonly n?: number },
+    signal: AbortSignal,
+  ): Promise<LedgerDocument> {
+    return this.#get(`/v1/ledger${queryText(question)}`, quickMs, signal);
   }
 
   plan(signal: AbortSignal): Promise<PlanDocument> {

@@ -57,6 +57,12 @@ export const logQuery = v.pipe(
 /** Parameters of GET /v1/events. */
 export const eventsQuery = v.strictObject({ after: wholeNumber(Number.MAX_SAFE_INTEGER, 0) });
 
+/** Parameters of GET /v1/ledger. */
+export const ledgerQuery = v.strictObject({
+  after: wholeNumber(Number.MAX_SAFE_INTEGER, 0),
+  n: wholeNumber(1_000, 50),
+});
+
 /** Shape of a query or body of routes that take none. */
 export const nothing = v.strictObject({});
 

@@ -1,5 +1,5 @@
 import { collectLines } from './collect-lines.ts';
-import { eventsQuery, logQuery, selftestBody, shutdownBody } from './input.ts';
+import { eventsQuery, ledgerQuery, logQuery, selftestBody, shutdownBody } from './input.ts';
 import { answer, type Route, stream } from './route.ts';
 import { followLogs, watchStatus } from './streams.ts';
 
@@ -14,6 +14,13 @@ export const routes: readonly Route[] = [
     needs: 'observe',
     query: eventsQuery,
     handle: ({ verbs, query }) => ({ events: verbs.eventsAfter(query.after) }),
+  }),
+  answer({
+    method: 'GET',
+    path: '/v1/ledger',
+    needs: 'observe',
+    query: ledgerQuery,
+    handle: ({ verbs, query }) => ({ records: verbs.ledger?.(query.after, query.n) ?? [] }),
   }),
   answer({
     method: 'GET',

@@ -1,5 +1,6 @@
 import type { LogQuery } from '../core/unit-logs.ts';
 import type { AgentEvent } from '../health/condition.ts';
+import type { LedgerRecord } from '../health/ledger.ts';
 import type {
   ApplyDocument,
   DoctorDocument,
@@ -37,6 +38,8 @@ export interface Verbs {
   /** Calls the listener for each event from now on; the returned function ends it. */
   watch(listener: (event: AgentEvent) => void): () => void;
   eventsAfter(sequence: number): readonly AgentEvent[];
+  /** Newest records of the ledger after a sequence number, oldest first; absent where this agent keeps none. */
+  ledger?(after: number, limit: number): readonly LedgerRecord[];
   version(): VersionDocument;
   plan(signal: AbortSignal): Promise<PlanDocument>;
   apply(signal: AbortSignal): Promise<ApplyDocument>;

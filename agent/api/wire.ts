@@ -1,4 +1,5 @@
 import type { AgentEvent, Condition } from '../health/condition.ts';
+import type { LedgerRecord } from '../health/ledger.ts';
 
 /** Version of the wire: paths begin with /v1; a field is added freely, never changed or removed. */
 export const wireVersion = 1;
@@ -172,4 +173,9 @@ export interface ShutdownDocument {
 export interface LogMessage {
   readonly type: 'line';
   readonly line: LogLine;
+}
+
+/** GET /v1/ledger: why things were restarted, held or repaired, over all boots that are kept, oldest first. */
+export interface LedgerDocument {
+  readonly records: readonly LedgerRecord[];
 }

@@ -82,6 +82,17 @@ export const commands: readonly CommandSpec[] = [
     load: () => import('./events.ts'),
   },
   {
+    name: 'ledger',
+    summary: 'Show why units were restarted, held or repaired',
+    details: 'The ledger survives restarts and power cuts; events do not.',
+    options: [
+      { flags: '-n, --lines <count>', help: 'newest records to show', default: '20' },
+      { flags: '--after <number>', help: 'only records after this number', default: '0' },
+      json,
+    ],
+    load: () => import('./ledger.ts'),
+  },
+  {
     name: 'start',
     summary: 'Start a unit',
     argument: unit,

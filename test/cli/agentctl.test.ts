@@ -343,6 +343,25 @@ test('events show what happened after a number', async (t) => {
   assert.match(stdout, /^2 .*unit\.started +unit=dockerd pid=7\n$/);
 });
 
+test('the ledger shows why, with its evidence', async (t) => {
+  const { path: socket, verbs } = await startWay(t);
+  const record = {
+    kind: 'restart',
+    subject: 'dockerd',
+    reason: 'ProbeFailed',
+    bootId: 'b',
+    atMs: boardTimeMs,
+  } as const;
+  verbs.records = [1, 2, 3].map((sequence) => ({
+    ...record,
+    sequence,
+    message: `no answer ${sequence}`,
+    evidence: ['panic'],
+  }));
+  const { stdout } = await run(socket, 'ledger', '--after', '1', '-n', '1');
+  assert.match(stdout, /^3 .* restart +dockerd +ProbeFailed: no answer 3\n +panic\n$/);
+});
+
 test('version works without an agent and names both with one', async (t) => {
   const alone = await run(nobody, 'version');
   assert.equal(alone.code, 0);

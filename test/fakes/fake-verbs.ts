@@ -14,6 +14,7 @@ import type {
 import { AgentError } from '../../agent/core/agent-error.ts';
 import type { LogQuery } from '../../agent/core/unit-logs.ts';
 import { HealthBoard } from '../../agent/health/board.ts';
+import type { LedgerRecord } from '../../agent/health/ledger.ts';
 import { FakeClock } from './fake-clock.ts';
 
 /** Wall clock at which the fake board stands still. */
@@ -27,6 +28,7 @@ export class FakeVerbs implements Verbs {
   readonly lines: LogLine[] = [];
   readonly #readers = new Set<(line: LogLine) => void>();
   #watchers = 0;
+  records: LedgerRecord[] = [];
   steps: StepView[] = [];
   findings: DoctorDocument['findings'] = [];
   selftestDocument: SelftestDocument = { ok: true, steps: [] };
@@ -109,6 +111,10 @@ export class FakeVerbs implements Verbs {
 
   eventsAfter(sequence: number) {
     return this.board.eventsAfter(sequence);
+  }
+
+  ledger(after: number, limit: number): readonly LedgerRecord[] {
+    return this.records.filter(({ sequence }) => sequence > after).slice(-limit);
   }
 
   version(): VersionDocument {

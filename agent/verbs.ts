@@ -9,6 +9,7 @@ import type { DockerApi } from './core/docker.ts';
 import type { UnitLogs } from './core/unit-logs.ts';
 import type { HealthBoard } from './health/board.ts';
 import type { Prep } from './prep/create-prep.ts';
+import type { Selftest } from './selftest/selftest.ts';
 import type { Supervisor } from './units/supervisor.ts';
 
 /** The rooms that can be asked something. */
@@ -45,7 +46,7 @@ export function createVerbs(parts: VerbParts): Verbs {
     stopUnit: async (name) => supervisor.stopUnit(name),
     restartUnit: async (name) => supervisor.restartUnit(name),
     logs: (query, signal) => logs.lines(query, signal),
-    selftest: (wishes, signal) => runSelftest(parts, wishes, signal),
+    selftest: lazySelftest(parts),
     async shutdown({ deadlineMs }) {
       const reports = await supervisor.shutdown({ totalMs: Math.max(0, deadlineMs - answerMs) });
       const killed = reports.filter(({ result }) => result === 'killed' || result === 'left');
@@ -86,17 +87,17 @@ function statusDocument(
   };
 }
 
-/** The ladder is loaded when somebody climbs it. */
-async function runSelftest(
-  { docker, clock, busybox }: VerbParts,
-  ...[wishes, signal]: Parameters<Verbs['selftest']>
-): ReturnType<Verbs['selftest']> {
-  const { Selftest } = await import('./selftest/selftest.ts');
-  const selftest = new Selftest({
-    docker,
-    clock,
-    readBusybox: () => readFile(busybox),
-    newToken: () => randomUUID().slice(0, 8),
-  });
-  return selftest.run(wishes, signal);
+/** The ladder is loaded when somebody first climbs it; there is one, so that two climbers do not meet. */
+function lazySelftest({ docker, clock, busybox }: VerbParts): Verbs['selftest'] {
+  let loaded: Promise<Selftest> | undefined;
+  const load = async (): Promise<Selftest> => {
+    const { Selftest } = await import('./selftest/selftest.ts');
+    const readBusybox = () => readFile(busybox);
+    return new Selftest({ docker, clock, readBusybox, newToken: () => randomUUID().slice(0, 8) });
+  };
+  return async (wishes, signal) => {
+    loaded ??= load();
+    const selftest = await loaded;
+    return selftest.run(wishes, signal);
+  };
 }

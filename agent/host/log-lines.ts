@@ -1,6 +1,7 @@
-import fs from 'node:fs';
+import { stat } from 'node:fs/promises';
 import type { Clock } from '../core/clock.ts';
 import type { LogQuery, UnitLogLine } from '../core/unit-logs.ts';
+import { LineFile } from './line-file.ts';
 import { stampLength } from './line-stamper.ts';
 import { logFiles } from './rotating-file.ts';
 
@@ -22,16 +23,18 @@ const streams = { o: 'out', e: 'err', a: 'agent' } as const;
 
 /** Yields the kept lines, oldest first, then new ones while the query follows. */
 export async function* readLines(reading: LogReading): AsyncGenerator<UnitLogLine> {
-  const cursor = new Cursor(reading);
+  const { query, signal, clock } = reading;
+  const reader = new LogReader(reading);
   try {
-    yield* cursor.kept();
-    if (reading.query.isFollowing !== true) return;
-    while (!reading.signal.aborted) {
-      yield* cursor.fresh();
-      await reading.clock.sleep(followMs, reading.signal).catch(() => undefined);
+    const kept =
+      query.count === undefined ? reader.everything() : reader.last(Math.min(query.count, maxCount));
+    for await (const batch of kept) yield* batch;
+    while (query.isFollowing === true && !signal.aborted) {
+      for await (const batch of reader.fresh()) yield* batch;
+      await clock.sleep(followMs, signal).catch(() => undefined);
     }
   } finally {
-    cursor.close();
+    await reader.close();
   }
 }
 
@@ -50,99 +53,94 @@ function parseOwn(unit: string, line: string): UnitLogLine | undefined {
   return Number.isNaN(atMs) ? undefined : { atMs, unit, stream: 'agent', text: line };
 }
 
-class Cursor {
+/** Lines that were read together: passing them on one by one through several generators is slow. */
+type Batch = readonly UnitLogLine[];
+
+class LogReader {
   readonly #reading: LogReading;
-  #descriptor: number | undefined;
-  #offset = 0;
-  #rest = '';
+  readonly #accept: (line: string) => UnitLogLine | undefined;
+  #current: LineFile | undefined;
 
   constructor(reading: LogReading) {
     this.#reading = reading;
+    this.#accept = acceptor(reading.query);
   }
 
-  /** The last `count` matching lines of all files. */
-  *kept(): Generator<UnitLogLine> {
-    const { count } = this.#reading.query;
-    if (count === undefined) {
-      yield* this.#everything();
-      return;
+  async close(): Promise<void> {
+    await this.#current?.close();
+    this.#current = undefined;
+  }
+
+  async *everything(): AsyncGenerator<Batch> {
+    for (const path of this.#chain()) if (await this.#enter(path)) yield* this.#toEnd();
+  }
+
+  /** Older files are only opened when the newer ones do not hold enough. */
+  async *last(count: number): AsyncGenerator<Batch> {
+    const pieces: Batch[] = [];
+    let left = count;
+    for (const path of [...this.#chain()].reverse()) {
+      const file = await LineFile.open(path);
+      if (file === undefined) continue;
+      const piece = await file.last(left, this.#accept);
+      pieces.unshift(piece);
+      left -= piece.length;
+      if (this.#current === undefined) this.#current = file;
+      else await file.close();
+      if (left <= 0) break;
     }
-    const size = Math.min(count, maxCount);
-    if (size <= 0) {
-      for (const line of this.#everything()) void line;
-      return;
-    }
-    const ring: UnitLogLine[] = [];
-    let next = 0;
-    for (const line of this.#everything()) {
-      ring[next] = line;
-      next = (next + 1) % size;
-    }
-    yield* ring.length < size ? ring : [...ring.slice(next), ...ring.slice(0, next)];
+    yield* pieces;
   }
 
   /** Lines since the last look; follows the log into the files that a rotation made meanwhile. */
-  *fresh(): Generator<UnitLogLine> {
+  async *fresh(): AsyncGenerator<Batch> {
     yield* this.#toEnd();
-    for (const file of this.#newer()) {
-      this.#enter(file);
+    for (const path of await this.#newer()) {
+      // The last line of a file that was rotated away is whole by now.
       yield* this.#toEnd();
+      if (await this.#enter(path)) yield* this.#toEnd();
     }
   }
 
-  close(): void {
-    if (this.#descriptor !== undefined) fs.closeSync(this.#descriptor);
-    this.#descriptor = undefined;
+  #chain(): readonly string[] {
+    return logFiles(this.#reading.file, this.#reading.files);
   }
 
-  *#everything(): Generator<UnitLogLine> {
-    for (const file of logFiles(this.#reading.file, this.#reading.files)) {
-      if (this.#enter(file)) yield* this.#toEnd();
-    }
-  }
-
-  #newer(): readonly string[] {
-    const chain = logFiles(this.#reading.file, this.#reading.files);
-    if (this.#descriptor === undefined) return chain.slice(-1);
-    const { ino } = fs.fstatSync(this.#descriptor);
-    const at = chain.findIndex((file) => fs.statSync(file, { throwIfNoEntry: false })?.ino === ino);
+  async #newer(): Promise<readonly string[]> {
+    const chain = this.#chain();
+    const inodes = await Promise.all(chain.map(inodeOf));
+    const at = this.#current === undefined ? -1 : inodes.lastIndexOf(this.#current.inode);
     return chain.slice(at + 1);
   }
 
-  #enter(file: string): boolean {
-    let descriptor: number;
-    try {
-      descriptor = fs.openSync(file, 'r');
-    } catch {
-      return false;
-    }
-    this.close();
-    this.#descriptor = descriptor;
-    this.#offset = 0;
-    this.#rest = '';
+  async #enter(path: string): Promise<boolean> {
+    const file = await LineFile.open(path);
+    if (file === undefined) return false;
+    await this.close();
+    this.#current = file;
     return true;
   }
 
-  *#toEnd(): Generator<UnitLogLine> {
-    const buffer = Buffer.allocUnsafe(65_536);
-    while (this.#descriptor !== undefined) {
-      const length = fs.readSync(this.#descriptor, buffer, 0, buffer.length, this.#offset);
-      if (length === 0) return;
-      this.#offset += length;
-      const lines = (this.#rest + buffer.toString('latin1', 0, length)).split('\n');
-      this.#rest = lines.pop() ?? '';
-      for (const line of lines) {
-        const parsed = this.#accept(Buffer.from(line, 'latin1').toString('utf8'));
-        if (parsed !== undefined) yield parsed;
-      }
+  async *#toEnd(): AsyncGenerator<Batch> {
+    for await (const lines of this.#current?.batches() ?? []) {
+      yield lines.map(this.#accept).filter((line) => line !== undefined);
     }
   }
+}
 
-  #accept(text: string): UnitLogLine | undefined {
-    const { unit, sinceMs, grep } = this.#reading.query;
+async function inodeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).ino;
+  } catch {
+    return undefined;
+  }
+}
+
+function acceptor({ unit, sinceMs, grep }: LogQuery): (line: string) => UnitLogLine | undefined {
+  const wanted = grep?.toLowerCase();
+  return (text) => {
     const line = parseLine(unit, text);
     if (line === undefined || line.atMs < (sinceMs ?? 0)) return undefined;
-    if (grep !== undefined && !line.text.toLowerCase().includes(grep.toLowerCase())) return undefined;
-    return line;
-  }
+    return wanted === undefined || line.text.toLowerCase().includes(wanted) ? line : undefined;
+  };
 }

@@ -2,6 +2,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { errnoOf } from '../core/agent-error.ts';
 
+const lineFeed = 0x0a;
+
 /** How much of one log is kept. */
 export interface LogBudget {
   /** Size at which the current file is put behind the older ones. */
@@ -26,6 +28,7 @@ export class RotatingFile {
   #descriptor: number | undefined;
   #size = 0;
   #isTorn = false;
+  #endsLine = true;
   #droppedBytes = 0;
   #trouble: string | undefined;
 
@@ -47,9 +50,9 @@ export class RotatingFile {
   /** Appends now. For rare lines, such as the agent's own. */
   writeNow(bytes: Uint8Array): void {
     try {
-      const descriptor = this.#ready(bytes.length);
-      const written = fs.writeSync(descriptor, bytes);
-      this.#account(bytes.length, written);
+      const rest = this.#finishLine(bytes);
+      const descriptor = this.#ready(rest.length);
+      this.#account(rest, fs.writeSync(descriptor, rest));
     } catch (error) {
       this.#refused(bytes.length, error);
     }
@@ -58,9 +61,10 @@ export class RotatingFile {
   /** Appends without holding up the agent; calls back when done. At most one such write may be under way. */
   write(bytes: Uint8Array, done: () => void): void {
     try {
-      fs.write(this.#ready(bytes.length), bytes, 0, bytes.length, null, (error, written) => {
-        if (error) this.#refused(bytes.length, error);
-        else this.#account(bytes.length, written);
+      const rest = this.#finishLine(bytes);
+      fs.write(this.#ready(rest.length), rest, 0, rest.length, null, (error, written) => {
+        if (error) this.#refused(rest.length, error);
+        else this.#account(rest, written);
         done();
       });
     } catch (error) {
@@ -74,18 +78,29 @@ export class RotatingFile {
     this.#descriptor = undefined;
   }
 
+  #isRotationDue(extraBytes: number): boolean {
+    return (
+      this.#descriptor !== undefined && this.#size > 0 && this.#size + extraBytes > this.#budget.fileBytes
+    );
+  }
+
+  /** Puts the end of a line that is under way into the old file before a rotation, and returns what is left. */
+  #finishLine(bytes: Uint8Array): Uint8Array {
+    const end = bytes.indexOf(lineFeed) + 1;
+    if (!this.#isRotationDue(bytes.length) || this.#endsLine || end === 0 || end === bytes.length)
+      return bytes;
+    const head = bytes.subarray(0, end);
+    this.#account(head, fs.writeSync(this.#ready(0), head));
+    return bytes.subarray(end);
+  }
+
   #ready(extraBytes: number): number {
-    if (
-      this.#descriptor !== undefined &&
-      this.#size > 0 &&
-      this.#size + extraBytes > this.#budget.fileBytes
-    ) {
-      this.#rotate();
-    }
+    if (this.#isRotationDue(extraBytes) && this.#endsLine) this.#rotate();
     this.#descriptor ??= this.#open();
     if (this.#isTorn) {
       this.#size += fs.writeSync(this.#descriptor, '\n');
       this.#isTorn = false;
+      this.#endsLine = true;
     }
     return this.#descriptor;
   }
@@ -96,7 +111,8 @@ export class RotatingFile {
     this.#size = fs.fstatSync(descriptor).size;
     const last = Buffer.alloc(1);
     if (this.#size > 0) fs.readSync(descriptor, last, 0, 1, this.#size - 1);
-    this.#isTorn = this.#size > 0 && last[0] !== 0x0a;
+    this.#isTorn = this.#size > 0 && last[0] !== lineFeed;
+    this.#endsLine = !this.#isTorn;
     return descriptor;
   }
 
@@ -111,18 +127,20 @@ export class RotatingFile {
     }
   }
 
-  #account(wanted: number, written: number): void {
+  #account(bytes: Uint8Array, written: number): void {
     this.#size += written;
-    if (written === wanted) {
+    if (written === bytes.length) {
+      this.#endsLine = bytes.at(-1) === lineFeed;
       this.#trouble = undefined;
       return;
     }
     this.#isTorn = true;
-    this.#droppedBytes += wanted - written;
+    this.#droppedBytes += bytes.length - written;
     this.#trouble = 'ENOSPC';
   }
 
   #refused(bytes: number, error: unknown): void {
+    this.#isTorn ||= !this.#endsLine;
     this.#droppedBytes += bytes;
     this.#trouble = errnoOf(error) ?? 'unknown';
   }

@@ -29,6 +29,7 @@ export class UnitCapture implements OutputCapture {
   #isWriting = false;
   #writeStartedMs = 0;
   #isStalled = false;
+  #isClosing = false;
   #cancelStall: (() => void) | undefined;
   #held: Buffer[] = [];
 
@@ -66,6 +67,8 @@ export class UnitCapture implements OutputCapture {
   async close(): Promise<void> {
     this.#cancelStall?.();
     await Promise.all(this.#pipes.map((pipe) => pipe.close()));
+    if (this.#isWriting) this.#isClosing = true;
+    else this.#file.close();
   }
 
   /** Says whether the pipe may go on reading. */
@@ -100,6 +103,8 @@ export class UnitCapture implements OutputCapture {
   #written(): void {
     this.#isWriting = false;
     this.#isStalled = false;
+    if (this.#isClosing) this.#file.close();
+    if (this.#isClosing) return;
     const [next, ...others] = this.#held;
     if (next !== undefined) {
       this.#held = others;

@@ -69,26 +69,15 @@ class Watcher {
   /** A world that is possible: what was not asked for is not reported. */
   #event(move: Exclude<Move, { kind: 'pass' }>): UnitEvent | undefined {
     const pid = pidOf(this.state) ?? 1;
-    switch (move.kind) {
-      case 'prepared':
-        return this.#isPreparing ? move : undefined;
-      case 'spawn-refused':
-        return this.#isSpawning ? move : undefined;
-      case 'spawned':
-        this.#nextPid += 1;
-        return this.#isSpawning ? { kind: 'spawned', pid: this.#nextPid } : undefined;
-      case 'adopted':
-        this.#nextPid += 1;
-        return this.state === initialState ? { kind: 'adopted', pid: this.#nextPid } : undefined;
-      case 'probed':
-        return { ...move, pid };
-      case 'ended':
-        return { ...move, pid };
-      case 'evidence-gathered':
-        return { ...move, pid };
-      default:
-        return move;
+    if (move.kind === 'prepared') return this.#isPreparing ? move : undefined;
+    if (move.kind === 'spawn-refused') return this.#isSpawning ? move : undefined;
+    if (move.kind === 'spawned' || move.kind === 'adopted') {
+      const isPossible = move.kind === 'spawned' ? this.#isSpawning : this.state === initialState;
+      this.#nextPid += 1;
+      return isPossible ? { kind: move.kind, pid: this.#nextPid } : undefined;
     }
+    const isAboutProcess = ['probed', 'ended', 'evidence-gathered'].includes(move.kind);
+    return (isAboutProcess ? { ...move, pid } : move) as UnitEvent;
   }
 
   send(event: UnitEvent): void {

@@ -47,6 +47,16 @@ const troubles: fc.Arbitrary<Trouble> = fc.oneof(
   { weight: 1, arbitrary: unit.map((name): Trouble => ({ kind: 'spoil-record', unit: name })) },
 );
 
+type Acts = {
+  readonly [K in Trouble['kind']]: (trouble: Extract<Trouble, { kind: K }>) => unknown;
+};
+
+const healths = {
+  ready: { verdict: 'ready' },
+  unready: { verdict: 'unready', reason: 'Busy', message: 'busy' },
+  hang: 'hang',
+} as const;
+
 /** One machine on which agents come and go while troubles happen. */
 class Day {
   readonly bench = new UnitBench();
@@ -57,6 +67,40 @@ class Day {
   };
   #supervisor: Supervisor | undefined;
   #agents = 0;
+  readonly #acts: Acts = {
+    pass: ({ ms }) => this.bench.clock.advance(ms),
+    kill: ({ unit: name }) => {
+      for (const pid of this.#living(name))
+        this.bench.processes.end(pid, { how: 'signalled', signal: 'SIGKILL' });
+    },
+    freeze: async ({ unit: name }) => {
+      for (const process of this.bench.processes.living) {
+        if (this.#living(name).includes(process.pid)) await this.bench.processes.signal(process, 'SIGSTOP');
+      }
+    },
+    start: ({ unit: name }) => this.supervisor.startUnit(name),
+    restart: ({ unit: name }) => this.supervisor.restartUnit(name),
+    stop: ({ unit: name }) => {
+      try {
+        this.supervisor.stopUnit(name);
+      } catch {
+        // Refused: another unit needs it.
+      }
+    },
+    health: ({ unit: name, verdict }) => {
+      this.units[name].health = healths[verdict];
+    },
+    deaf: ({ isDeaf }) => {
+      this.bench.processes.onTerm = isDeaf ? 'ignores' : 'ends';
+    },
+    refuse: ({ errno }) => {
+      this.bench.processes.refusal = errno;
+    },
+    'full-disk': ({ errno }) => this.bench.disk.fail(errno),
+    'agent-dies': () => this.newAgent(),
+    'spoil-record': ({ unit: name }) =>
+      this.bench.disk.files.set(`/state/units/${name}.json`, '{"version":1,"pid":'),
+  };
 
   get supervisor(): Supervisor {
     assert.ok(this.#supervisor !== undefined);
@@ -72,57 +116,9 @@ class Day {
   }
 
   async meet(trouble: Trouble): Promise<void> {
-    const { bench } = this;
-    switch (trouble.kind) {
-      case 'pass':
-        await bench.clock.advance(trouble.ms);
-        break;
-      case 'kill':
-        for (const one of this.#living(trouble.unit))
-          bench.processes.end(one, { how: 'signalled', signal: 'SIGKILL' });
-        break;
-      case 'freeze':
-        for (const one of bench.processes.living)
-          if (this.#living(trouble.unit).includes(one.pid)) await bench.processes.signal(one, 'SIGSTOP');
-        break;
-      case 'start':
-        this.supervisor.startUnit(trouble.unit);
-        break;
-      case 'restart':
-        this.supervisor.restartUnit(trouble.unit);
-        break;
-      case 'stop':
-        try {
-          this.supervisor.stopUnit(trouble.unit);
-        } catch {
-          // Refused: another unit needs it.
-        }
-        break;
-      case 'health':
-        this.units[trouble.unit].health =
-          trouble.verdict === 'unready'
-            ? { verdict: 'unready', reason: 'Busy', message: 'busy' }
-            : trouble.verdict === 'hang'
-              ? 'hang'
-              : { verdict: 'ready' };
-        break;
-      case 'deaf':
-        bench.processes.onTerm = trouble.isDeaf ? 'ignores' : 'ends';
-        break;
-      case 'refuse':
-        bench.processes.refusal = trouble.errno;
-        break;
-      case 'full-disk':
-        bench.disk.fail(trouble.errno);
-        break;
-      case 'agent-dies':
-        await this.newAgent();
-        break;
-      case 'spoil-record':
-        bench.disk.files.set(`/state/units/${trouble.unit}.json`, '{"version":1,"pid":');
-        break;
-    }
-    await bench.clock.advance(0);
+    const act = this.#acts[trouble.kind] as (trouble: Trouble) => unknown;
+    await act(trouble);
+    await this.bench.clock.advance(0);
     this.check();
   }
 

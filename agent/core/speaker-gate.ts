@@ -4,6 +4,9 @@ export interface SpeakerTurn {
   release(): void;
 }
 
+/** Says the last word before edgecore comes. Must end by itself within a second or two, and with its session closed. */
+export type Farewell = () => Promise<void>;
+
 /**
  * Decides who speaks to the cloud under the node's own name: edgecore, or the agent in its place. A second session of
  * the same name throws the first one out, and edgecore comes back after 30 s and does the same (kubeedge/kubeedge
@@ -14,6 +17,7 @@ export class SpeakerGate {
   /** Until somebody says otherwise edgecore may be alive: an earlier agent may have left it running. */
   #edgecore: 'unknown' | 'coming' | 'running' | 'absent' = 'unknown';
   #turn: { readonly cancel: AbortController; readonly over: Promise<void> } | undefined;
+  #farewell: Farewell | undefined;
   readonly #listeners = new Set<() => void>();
 
   /** Reports whether edgecore is, as far as anybody knows, neither alive nor about to start. */
@@ -21,14 +25,26 @@ export class SpeakerGate {
     return this.#edgecore === 'absent';
   }
 
-  /** To be awaited before edgecore is spawned or adopted. Resolves as soon as nobody else speaks as the node. */
+  /** Reports whether edgecore is alive. */
+  get isEdgecoreRunning(): boolean {
+    return this.#edgecore === 'running';
+  }
+
+  /** To be awaited before edgecore is spawned. Resolves as soon as nobody else speaks as the node. */
   async edgecoreStarts(): Promise<void> {
+    const wasAbsent = this.#edgecore === 'absent';
     this.#edgecore = 'coming';
     const turn = this.#turn;
     if (turn !== undefined) {
       turn.cancel.abort();
       await turn.over;
     }
+    if (wasAbsent) await this.#farewell?.();
+    this.#become('running');
+  }
+
+  /** Tells that an edgecore was found alive. Nobody can have spoken in its place, so there is nothing to wait for. */
+  edgecoreAdopted(): void {
     this.#become('running');
   }
 
@@ -53,6 +69,14 @@ export class SpeakerGate {
         if (this.#turn === turn) this.#turn = undefined;
         end();
       },
+    };
+  }
+
+  /** Sets what is done before edgecore is spawned, after every turn was given back; the returned function unsets it. */
+  beforeEdgecore(farewell: Farewell): () => void {
+    this.#farewell = farewell;
+    return () => {
+      if (this.#farewell === farewell) this.#farewell = undefined;
     };
   }
 

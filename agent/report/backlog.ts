@@ -95,11 +95,22 @@ export class Backlog {
 
   /** The oldest news; the loss comes where the lost events were. */
   first(): Waiting | undefined {
-    const oldest = this.#waiting.values().next().value?.item;
+    return this.oldest(1)[0];
+  }
+
+  /** The oldest news in order, at most so many. */
+  oldest(limit: number): readonly Waiting[] {
+    const items: Waiting[] = [];
+    for (const { item } of this.#waiting.values()) {
+      if (items.length >= limit) break;
+      items.push(item);
+    }
     const loss = this.#losses[0];
-    if (loss === undefined || (oldest !== undefined && oldest.sequence < loss.sequence)) return oldest;
+    if (loss === undefined) return items;
     this.#shownLoss = loss.sequence;
-    return { kind: 'loss', ...loss };
+    const told: Waiting = { kind: 'loss', ...loss };
+    const ordered = [...items, told].sort((a, b) => a.sequence - b.sequence);
+    return ordered.slice(0, limit);
   }
 
   /** Takes delivered news away and returns what must be written down. */

@@ -75,6 +75,11 @@ export class Spool {
     return this.#backlog.first();
   }
 
+  /** The oldest news, at most so many. */
+  waiting(limit: number): readonly Waiting[] {
+    return this.#backlog.oldest(limit);
+  }
+
   /** News with this number was delivered; resolves when that is on disk. */
   done(sequence: number): Promise<void> {
     const record = this.#backlog.finish(sequence);

@@ -1,0 +1,208 @@
+import { messageOf } from '../core/agent-error.ts';
+import type { Clock } from '../core/clock.ts';
+import type { EdgeNode } from '../core/edge-node.ts';
+import type { HttpCaller } from '../core/http-caller.ts';
+import { type FrameLink, type LinkEnd, LinkError } from '../core/link.ts';
+import type { Log } from '../core/log.ts';
+import type { SpeakerGate } from '../core/speaker-gate.ts';
+import type { LedgerRecord } from '../health/ledger.ts';
+import type { CloudMemory, CloudMode } from './cloud-memory.ts';
+import { CloudSession } from './cloud-session.ts';
+import { patchThroughMetaServer } from './meta-server.ts';
+import { minorOf, type NodePush, type PushResult, pushConditions, pushEvent } from './node-push.ts';
+import type { Spool } from './spool.ts';
+
+/** What became of an attempt to write the Node object over whatever way there is. */
+export type Outcome =
+  | PushResult
+  | { readonly how: 'failed'; readonly end: LinkEnd }
+  /** This cloud listens to the node's own session only, and that one is edgecore's now. */
+  | { readonly how: 'no-way' };
+
+/** What the channels work with. */
+export interface CloudChannelsOptions {
+  readonly link: FrameLink;
+  readonly http: HttpCaller;
+  readonly gate: SpeakerGate;
+  readonly memory: CloudMemory;
+  /** Entries of the ledger that wait to become events; undefined where events are switched off. */
+  readonly events: Spool | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly newId: () => string;
+}
+
+/** A session of our own is kept so long for the next news. */
+const lingerMs = 20_000;
+const closeMs = 300;
+const eventsAtOnce = 5;
+const eventsEveryMs = 60_000;
+/** First release that takes events from an edge. */
+const eventsMinor = 19;
+
+/**
+ * Ways to the Node object. First choice is a session of our own beside edgecore's; where the cloud enforces
+ * authorization it is the node's own session, while edgecore is absent, or edgecore's kube-API, while it is there.
+ */
+export class CloudChannels {
+  readonly #options: CloudChannelsOptions;
+  #kept: { readonly session: CloudSession; readonly about: string } | undefined;
+  #stopLinger: () => void = () => undefined;
+  #eventsMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: CloudChannelsOptions) {
+    this.#options = options;
+  }
+
+  /** Writes over the best way that works; what is learnt about the cloud is remembered. */
+  async push(push: NodePush, signal: AbortSignal): Promise<Outcome> {
+    const { memory, gate } = this.#options;
+    const { mode } = memory.facts;
+    const isOwnFirst = mode === 'takeover' || mode === 'suspect';
+    if (isOwnFirst && gate.isFree) {
+      const outcome = await this.#pushAsNode(push, signal);
+      if (outcome.how !== 'silent') return outcome;
+    }
+    if (mode !== 'takeover') {
+      const outcome = await this.#pushBeside(push, signal);
+      if (outcome.how !== 'silent') return outcome;
+      await memory.learn({ mode: 'suspect' });
+      if (!isOwnFirst && gate.isFree) return this.#pushAsNode(push, signal);
+    }
+    return this.#pushThroughEdgecore(push, signal);
+  }
+
+  /**
+   * The last word before edgecore comes, over the node's own session; only where the cloud takes no other. Ends with
+   * the socket closed, at the latest when the signal aborts.
+   */
+  async pushBeforeEdgecore(push: NodePush, signal: AbortSignal): Promise<Outcome> {
+    return this.#withSession(push.node, push.node.node, signal, (session) =>
+      pushConditions(session, push, signal),
+    );
+  }
+
+  /** Closes what is kept open. */
+  async close(): Promise<void> {
+    this.#stopLinger();
+    const kept = this.#kept;
+    this.#kept = undefined;
+    await kept?.session.close(closeMs);
+  }
+
+  async #pushBeside(push: NodePush, signal: AbortSignal): Promise<Outcome> {
+    try {
+      const session = await this.#besideSession(push.node, signal);
+      const sent = this.#sendEvents(session, push.node);
+      const outcome = await pushConditions(session, push, signal);
+      if (outcome.how === 'silent') await this.close();
+      else {
+        this.#linger();
+        await this.#learnMode('separate');
+        for (const sequence of sent) await this.#options.events?.done(sequence);
+      }
+      return outcome;
+    } catch (error) {
+      return failure(error, signal);
+    }
+  }
+
+  async #pushAsNode(push: NodePush, signal: AbortSignal): Promise<Outcome> {
+    const turn = this.#options.gate.tryTake();
+    if (turn === undefined) return { how: 'no-way' };
+    try {
+      const either = AbortSignal.any([signal, turn.revoked]);
+      const outcome = await this.#withSession(push.node, push.node.node, either, (session) =>
+        pushConditions(session, push, either),
+      );
+      if (turn.revoked.aborted) return { how: 'no-way' };
+      if (outcome.how === 'done') await this.#learnMode('takeover');
+      return outcome;
+    } finally {
+      turn.release();
+    }
+  }
+
+  async #pushThroughEdgecore(push: NodePush, signal: AbortSignal): Promise<Outcome> {
+    const { memory, gate, http } = this.#options;
+    const isThere = gate.isEdgecoreRunning && push.node.metaServer !== undefined;
+    if (!isThere || memory.facts.metaServer === 'off') return { how: 'no-way' };
+    const result = await patchThroughMetaServer(http, push, signal);
+    if (result.how === 'failed') {
+      return {
+        how: 'failed',
+        end: { reason: 'MetaServerFailed', message: result.message, isPermanent: false },
+      };
+    }
+    await memory.learn({ metaServer: result.how === 'done' ? 'works' : 'off' });
+    return result.how === 'done' ? { how: 'done' } : { how: 'no-way' };
+  }
+
+  async #learnMode(mode: CloudMode): Promise<void> {
+    if (this.#options.memory.facts.mode !== mode) this.#options.log.info('cloud.mode-learnt', { mode });
+    await this.#options.memory.learn({ mode });
+  }
+
+  async #withSession(
+    node: EdgeNode,
+    id: string,
+    signal: AbortSignal,
+    act: (session: CloudSession) => Promise<PushResult>,
+  ): Promise<Outcome> {
+    let session: CloudSession | undefined;
+    try {
+      session = await this.#open(node, id, signal);
+      return await act(session);
+    } catch (error) {
+      return failure(error, signal);
+    } finally {
+      await session?.close(closeMs);
+    }
+  }
+
+  async #besideSession(node: EdgeNode, signal: AbortSignal): Promise<CloudSession> {
+    const about = JSON.stringify([node.node, node.hub]);
+    if (this.#kept?.about === about && !this.#kept.session.isOver) return this.#kept.session;
+    await this.close();
+    const session = await this.#open(node, `${node.node}-agent`, signal);
+    this.#kept = { session, about };
+    return session;
+  }
+
+  async #open(node: EdgeNode, id: string, signal: AbortSignal): Promise<CloudSession> {
+    const { link, clock, newId } = this.#options;
+    const { hub } = node;
+    if (hub === undefined) {
+      const message = 'This node has no certificate yet';
+      throw new LinkError({ reason: 'NotEnrolled', message, isPermanent: true });
+    }
+    const headers = { node_id: id, project_id: hub.projectId, ConnectionUse: 'msg' };
+    const path = `/${hub.projectId}/${id}/events`;
+    const frames = await link.open({ host: hub.host, port: hub.port, path, headers, tls: hub.tls }, signal);
+    return new CloudSession({ frames, clock, newId });
+  }
+
+  #linger(): void {
+    this.#stopLinger();
+    this.#stopLinger = this.#options.clock.after(lingerMs, () => void this.close());
+  }
+
+  /** Sends events ahead of a patch: its answer proves that they were read as well. Returns their numbers. */
+  #sendEvents(session: CloudSession, node: EdgeNode): readonly number[] {
+    const { events, clock, memory } = this.#options;
+    const isTaken = (minorOf(node.edgecoreVersion) ?? 0) >= eventsMinor && memory.facts.mode === 'separate';
+    if (events === undefined || !isTaken || clock.nowMs() - this.#eventsMs < eventsEveryMs) return [];
+    const waiting = events.waiting(eventsAtOnce);
+    for (const item of waiting) {
+      if (item.kind === 'event') pushEvent(session, node.node, item.body as LedgerRecord);
+    }
+    if (waiting.length > 0) this.#eventsMs = clock.nowMs();
+    return waiting.map((item) => item.sequence);
+  }
+}
+
+function failure(error: unknown, signal: AbortSignal): Outcome {
+  if (error instanceof LinkError) return { how: 'failed', end: error.end };
+  const reason = signal.aborted ? 'Interrupted' : 'Failed';
+  return { how: 'failed', end: { reason, message: messageOf(error), isPermanent: false } };
+}

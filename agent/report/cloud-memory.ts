@@ -1,0 +1,77 @@
+import type { Files } from '../core/files.ts';
+import type { NodeConditions } from './node-conditions.ts';
+
+/**
+ * Whether this cloud lets the agent speak beside edgecore. `separate`: proven. `takeover`: proven that it listens to
+ * the node's own session only. `suspect`: a session of our own was not answered, which may have other reasons.
+ */
+export type CloudMode = 'unknown' | 'separate' | 'suspect' | 'takeover';
+
+/** What is known about one cloud and one node of it, over restarts of the agent. */
+export interface CloudFacts {
+  /** Address and node that all of this is about. */
+  readonly about: string;
+  readonly mode: CloudMode;
+  /** Whether edgecore's own kube-API passes writes on; undefined where nobody has tried. */
+  readonly metaServer: 'works' | 'off' | undefined;
+  /** What the Node object says of ours, as far as the cloud has confirmed it. */
+  readonly told: NodeConditions;
+}
+
+/** Keeps the facts in a small file, written only when they change. */
+export class CloudMemory {
+  readonly #files: Files;
+  readonly #path: string;
+  #facts: CloudFacts = nothing('');
+
+  constructor(files: Files, path: string) {
+    this.#files = files;
+    this.#path = path;
+  }
+
+  get facts(): CloudFacts {
+    return this.#facts;
+  }
+
+  /** Reads the facts of an earlier agent. An unreadable file is set aside: it costs one report too many. */
+  async load(): Promise<void> {
+    const text = await this.#files.read(this.#path);
+    if (text === undefined) return;
+    const facts = parseFacts(text);
+    if (facts === undefined) await this.#files.setAside(this.#path);
+    else this.#facts = facts;
+  }
+
+  /** Begins anew where the cloud or the node is another one than before. */
+  isAbout(about: string): boolean {
+    if (this.#facts.about === about) return true;
+    this.#facts = nothing(about);
+    return false;
+  }
+
+  async learn(facts: Partial<Omit<CloudFacts, 'about'>>): Promise<void> {
+    const next = { ...this.#facts, ...facts };
+    if (JSON.stringify(next) === JSON.stringify(this.#facts)) return;
+    this.#facts = next;
+    await this.#files.replace(this.#path, `${JSON.stringify({ version: 1, ...next })}\n`, { mode: 0o600 });
+  }
+}
+
+function nothing(about: string): CloudFacts {
+  return { about, mode: 'unknown', metaServer: undefined, told: {} };
+}
+
+const modes: readonly unknown[] = ['unknown', 'separate', 'suspect', 'takeover'];
+
+function parseFacts(text: string): CloudFacts | undefined {
+  try {
+    const value = JSON.parse(text) as Partial<CloudFacts> & { readonly version?: unknown };
+    const { about, mode, metaServer, told } = value;
+    if (value.version !== 1 || typeof about !== 'string' || !modes.includes(mode)) return undefined;
+    if (typeof told !== 'object' || told === null) return undefined;
+    const isKnown = metaServer === 'works' || metaServer === 'off';
+    return { about, mode: mode ?? 'unknown', metaServer: isKnown ? metaServer : undefined, told };
+  } catch {
+    return undefined;
+  }
+}

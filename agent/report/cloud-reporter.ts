@@ -1,0 +1,246 @@
+import { messageOf } from '../core/agent-error.ts';
+import { type BackoffPolicy, backoffDelay } from '../core/backoff.ts';
+import type { Clock, Random } from '../core/clock.ts';
+import type { EdgeNode, EdgeNodes } from '../core/edge-node.ts';
+import type { Log } from '../core/log.ts';
+import type { SpeakerGate } from '../core/speaker-gate.ts';
+import type { Condition } from '../health/condition.ts';
+import type { Summary } from '../health/summary.ts';
+import type { Bell } from './bell.ts';
+import type { CloudChannels, Outcome } from './cloud-channels.ts';
+import type { CloudMemory } from './cloud-memory.ts';
+import { type CloudPace, planCloud } from './cloud-plan.ts';
+import { type NodeConditions, nodeConditions } from './node-conditions.ts';
+
+/** How the Node object fares, for status and for people. */
+export interface CloudState {
+  readonly phase: 'idle' | 'telling' | 'waiting' | 'stuck';
+  /** PascalCase word. */
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** What the reporter works with. */
+export interface CloudReporterOptions {
+  readonly nodes: EdgeNodes;
+  readonly channels: CloudChannels;
+  readonly memory: CloudMemory;
+  readonly gate: SpeakerGate;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly pace: CloudPace;
+  /** Conditions of now and which of them count. */
+  readonly read: () => { readonly conditions: readonly Condition[]; readonly summary: Summary };
+  /** Rings when a condition may have changed. */
+  readonly bell: Bell;
+}
+
+const backoff: BackoffPolicy = { floorMs: 1_000, ceilingMs: 60_000 };
+/** What a person must cure is tried again only now and then. */
+const hopelessMs = 300_000;
+const settleMs = 1_000;
+const lookMs = 60_000;
+/** edgecore's start is held up so long at most. */
+const farewellMs = 2_000;
+const retractMs = 15_000;
+
+const idle: CloudState = { phase: 'idle', reason: 'NotJoined', message: 'This board belongs to no cluster' };
+
+/** Keeps the conditions of the Node object like those of the board, above all while edgecore cannot speak. */
+export class CloudReporter {
+  readonly #options: CloudReporterOptions;
+  readonly #stop = new AbortController();
+  readonly #undo: (() => void)[] = [];
+  #state: CloudState = idle;
+  #running: Promise<void> | undefined;
+  #beganMs = 0;
+  #toldMs: number | undefined;
+  #failures = 0;
+  #notBeforeMs = 0;
+  #isRetracted = false;
+
+  constructor(options: CloudReporterOptions) {
+    this.#options = options;
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    const { memory, gate, nodes, bell, clock } = this.#options;
+    await memory.load();
+    this.#beganMs = clock.nowMs();
+    this.#undo.push(
+      gate.beforeEdgecore(() => this.#farewell()),
+      gate.watch(() => this.#retryNow()),
+      nodes.watch(() => {
+        this.#isRetracted = false;
+        this.#retryNow();
+      }),
+    );
+    bell.ring();
+    this.#running = this.#loop(AbortSignal.any([signal, this.#stop.signal]));
+  }
+
+  async stop(): Promise<void> {
+    for (const undo of this.#undo) undo();
+    this.#stop.abort();
+    await this.#running;
+    await this.#options.channels.close();
+  }
+
+  state(): CloudState {
+    return this.#state;
+  }
+
+  /** Takes everything of ours off the Node object; for leaving a cluster. Reports whether the cloud confirmed it. */
+  async retract(signal: AbortSignal): Promise<boolean> {
+    const { nodes, memory, channels, clock } = this.#options;
+    const node = await nodes.read();
+    const removed = Object.keys(memory.facts.told);
+    this.#isRetracted = true;
+    if (node?.hub === undefined || removed.length === 0) return true;
+    const late = new AbortController();
+    const cancel = clock.after(retractMs, () => late.abort());
+    const push = { node, conditions: {}, removed, wallMs: clock.wallMs() };
+    const outcome = await channels.push(push, AbortSignal.any([signal, late.signal]));
+    cancel();
+    if (outcome.how === 'done' || outcome.how === 'no-node') await memory.learn({ told: {} });
+    return outcome.how === 'done' || outcome.how === 'no-node';
+  }
+
+  #retryNow(): void {
+    this.#notBeforeMs = 0;
+    this.#options.bell.ring();
+  }
+
+  async #loop(signal: AbortSignal): Promise<void> {
+    const { bell, clock, nodes, log } = this.#options;
+    while (!signal.aborted) {
+      try {
+        const node = await nodes.read();
+        const waitMs = await this.#turn(node, signal);
+        const isRung = await bell.wait(waitMs, signal);
+        if (isRung && Number.isFinite(waitMs)) await clock.sleep(settleMs, signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        log.warn('cloud.failed', { error: messageOf(error) });
+        await bell.wait(lookMs, signal);
+      }
+    }
+  }
+
+  /** Does what is due now and returns how long nothing will be. */
+  async #turn(node: EdgeNode | undefined, signal: AbortSignal): Promise<number> {
+    const { memory, clock, pace } = this.#options;
+    if (node?.hub === undefined || this.#isRetracted) {
+      this.#state =
+        node === undefined ? idle : { ...idle, reason: 'NotEnrolled', message: 'No certificate yet' };
+      return Number.POSITIVE_INFINITY;
+    }
+    if (!memory.isAbout(`${node.node} at ${node.hub.host}:${node.hub.port}`)) this.#toldMs = undefined;
+    const nowMs = clock.nowMs();
+    const { conditions, nextMs } = this.#wanted();
+    const told = { told: memory.facts.told, toldMs: this.#toldMs, beganMs: this.#beganMs };
+    const plan = planCloud(conditions, told, pace, nowMs);
+    if (!plan.push) return Math.min(plan.waitMs, nextMs);
+    if (nowMs < this.#notBeforeMs) return this.#notBeforeMs - nowMs;
+    const push = { node, conditions, removed: plan.removed, wallMs: clock.wallMs() };
+    const outcome = await this.#options.channels.push(push, signal);
+    if (signal.aborted) return 0;
+    await this.#digest(outcome, conditions);
+    return outcome.how === 'done' ? 1 : Math.max(1, this.#notBeforeMs - clock.nowMs());
+  }
+
+  #wanted(): { readonly conditions: NodeConditions; readonly nextMs: number } {
+    const { conditions, summary } = this.#options.read();
+    const wanted = nodeConditions(conditions, summary, this.#options.memory.facts.told);
+    return { conditions: wanted, nextMs: Math.min(summary.nextMs ?? lookMs, lookMs) };
+  }
+
+  async #digest(outcome: Outcome, conditions: NodeConditions): Promise<void> {
+    const { clock, random, memory } = this.#options;
+    this.#become(stateOf(outcome));
+    if (outcome.how === 'done') {
+      this.#failures = 0;
+      this.#toldMs = clock.nowMs();
+      await memory.learn({ told: conditions });
+      return;
+    }
+    this.#failures += 1;
+    this.#notBeforeMs = clock.nowMs() + this.#pauseMs(outcome, random());
+  }
+
+  #pauseMs(outcome: Outcome, chance: number): number {
+    switch (outcome.how) {
+      case 'no-way':
+        // The gate rings when that changes.
+        return hopelessMs;
+      case 'failed':
+        return outcome.end.isPermanent ? hopelessMs : backoffDelay(this.#failures, backoff, chance);
+      case 'done':
+      case 'silent':
+      case 'no-node':
+      case 'refused':
+        return backoffDelay(this.#failures, { floorMs: 5_000, ceilingMs: hopelessMs }, chance);
+    }
+  }
+
+  /**
+   * Where only the node's own session is heard, nobody of ours can be heard once edgecore is there: so the bad news is
+   * taken back before it comes, and says no more than what is known.
+   */
+  async #farewell(): Promise<void> {
+    const { memory, channels, nodes, clock } = this.#options;
+    const { mode, told, metaServer } = memory.facts;
+    const before = told['EdgecoreReady'];
+    if (mode !== 'takeover' || metaServer === 'works' || before === undefined || before.status !== 'False')
+      return;
+    const node = await nodes.read();
+    if (node?.hub === undefined) return;
+    const message =
+      'edgecore was started; while it runs, this cloud hears nobody else about this node, so see Ready';
+    const EdgecoreReady = {
+      status: 'Unknown',
+      reason: 'Starting',
+      message,
+      sinceMs: clock.wallMs(),
+    } as const;
+    const conditions = { ...this.#wanted().conditions, EdgecoreReady };
+    const late = new AbortController();
+    const cancel = clock.after(farewellMs, () => late.abort());
+    const push = { node, conditions, removed: [], wallMs: clock.wallMs() };
+    const outcome = await channels.pushBeforeEdgecore(push, late.signal);
+    cancel();
+    if (outcome.how === 'done') {
+      this.#toldMs = clock.nowMs();
+      await memory.learn({ told: conditions });
+    }
+  }
+
+  #become(state: CloudState): void {
+    if (state.reason !== this.#state.reason) this.#options.log.info('cloud.changed', { ...state });
+    this.#state = state;
+  }
+}
+
+function stateOf(outcome: Outcome): CloudState {
+  switch (outcome.how) {
+    case 'done':
+      return { phase: 'telling', reason: 'Told', message: 'The Node object says what the board says' };
+    case 'no-way': {
+      const message = 'This cloud hears only edgecore about this node while it runs';
+      return { phase: 'waiting', reason: 'EdgecoreSpeaks', message };
+    }
+    case 'silent':
+      return {
+        phase: 'stuck',
+        reason: 'CloudSilent',
+        message: 'The cloud took the report and did not answer',
+      };
+    case 'no-node':
+      return { phase: 'stuck', reason: 'NodeUnknown', message: outcome.message };
+    case 'refused':
+      return { phase: 'stuck', reason: 'CloudRefused', message: outcome.message };
+    case 'failed':
+      return { phase: 'stuck', reason: outcome.end.reason, message: outcome.end.message };
+  }
+}

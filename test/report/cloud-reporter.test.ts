@@ -1,0 +1,360 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { HttpCaller, HttpReply } from '../../agent/core/http-caller.ts';
+import { SpeakerGate } from '../../agent/core/speaker-gate.ts';
+import { HealthBoard } from '../../agent/health/board.ts';
+import { Bell } from '../../agent/report/bell.ts';
+import { CloudChannels } from '../../agent/report/cloud-channels.ts';
+import { CloudMemory } from '../../agent/report/cloud-memory.ts';
+import { CloudReporter } from '../../agent/report/cloud-reporter.ts';
+import { Spool } from '../../agent/report/spool.ts';
+import { FakeClock } from '../fakes/fake-clock.ts';
+import { FakeDisk } from '../fakes/fake-disk.ts';
+import { edgeNode, FakeEdgeNodes } from '../fakes/fake-edge-nodes.ts';
+import { FakeHub, type FakeHubOptions } from '../fakes/fake-hub.ts';
+import { QuietLog } from '../fakes/quiet-log.ts';
+
+const pace = { intervalMs: 5_000, messageMs: 300_000, badMs: 600_000, goodMs: 21_600_000 };
+const hubFacts = {
+  host: '192.0.2.1',
+  port: 10_000,
+  projectId: 'p',
+  tls: { caFile: '/ca', certFile: '/cert', keyFile: '/key' },
+};
+
+interface WorldOptions extends FakeHubOptions {
+  readonly disk?: FakeDisk;
+  readonly hub?: FakeHub;
+  readonly clock?: FakeClock;
+  readonly edgecoreVersion?: string;
+  readonly metaServer?: (body: string) => HttpReply;
+}
+
+/** A joined board whose Node conditions are kept at a fake cloud. edgecore runs at the start. */
+async function world(options: WorldOptions = {}) {
+  const clock = options.clock ?? new FakeClock();
+  const log = new QuietLog();
+  const board = new HealthBoard(clock);
+  const hub = options.hub ?? new FakeHub(options);
+  const disk = options.disk ?? new FakeDisk();
+  const gate = new SpeakerGate();
+  const bell = new Bell(clock);
+  const { metaServer } = options;
+  const nodes = new FakeEdgeNodes({
+    hub: hubFacts,
+    edgecoreVersion: options.edgecoreVersion ?? options.version ?? '1.22.1',
+    metaServer: metaServer === undefined ? undefined : 'http://127.0.0.1:10550',
+  });
+  const calls: string[] = [];
+  const http: HttpCaller = {
+    call: ({ body = '' }) => {
+      calls.push(body);
+      return Promise.resolve(metaServer?.(body) ?? { status: 500, body: '' });
+    },
+  };
+  const memory = new CloudMemory(disk, '/state/cloud.json');
+  const events = new Spool({ storage: { files: disk, appends: disk }, path: '/state/events.records' });
+  await events.start();
+  let id = 0;
+  const newId = (): string => `id-${(id += 1)}`;
+  const channels = new CloudChannels({ link: hub, http, gate, memory, events, clock, log, newId });
+  const read = () => ({ conditions: board.conditions(), summary: board.summary() });
+  const reporter = new CloudReporter({
+    nodes,
+    channels,
+    memory,
+    gate,
+    clock,
+    random: () => 0.5,
+    log,
+    pace,
+    read,
+    bell,
+  });
+  board.watch(() => bell.ring());
+  board.set('EdgecoreReady', 'true', { reason: 'Ready', message: 'edgecore answers' });
+  board.set('DockerReady', 'true', { reason: 'Ready', message: 'dockerd answers' });
+  gate.edgecoreAdopted();
+  await reporter.start(new AbortController().signal);
+  const breakEdgecore = (reason = 'CrashLoop'): void => {
+    gate.edgecoreEnded();
+    board.set('EdgecoreReady', 'false', { reason, message: 'edgecore ended 5 times in 60 s: exit 1' });
+  };
+  const mendEdgecore = async (): Promise<void> => {
+    await gate.edgecoreStarts();
+    board.set('EdgecoreReady', 'true', { reason: 'Ready', message: 'edgecore answers' });
+  };
+  const end = async (): Promise<void> => {
+    await reporter.stop();
+    await clock.advance(0);
+    assert.equal(hub.sessions.size, 0, 'a session was left open');
+    assert.equal(clock.pending(), 0, 'a timer was left');
+  };
+  return {
+    clock,
+    log,
+    board,
+    hub,
+    disk,
+    gate,
+    nodes,
+    memory,
+    events,
+    reporter,
+    calls,
+    breakEdgecore,
+    mendEdgecore,
+    end,
+  };
+}
+
+test('within 15 s of a crash the Node says so, and within 15 s of the cure it says that', async () => {
+  const { clock, hub, breakEdgecore, mendEdgecore, end } = await world();
+  await clock.advance(60_000);
+  assert.equal(hub.condition('EdgecoreReady'), 'True Ready');
+  breakEdgecore();
+  await clock.advance(15_000);
+  assert.equal(hub.condition('EdgecoreReady'), 'False CrashLoop');
+  await mendEdgecore();
+  await clock.advance(15_000);
+  assert.equal(hub.condition('EdgecoreReady'), 'True Ready');
+  assert.deepEqual([...new Set(hub.opened)], ['board-1-agent']);
+  assert.equal(hub.condition('Ready'), 'True undefined', 'Ready is the kubelet’s');
+  await end();
+});
+
+test('a healthy board costs one short session in hours', async () => {
+  const { clock, hub, end } = await world();
+  await clock.advance(5 * 3_600_000);
+  assert.equal(hub.opened.length, 1);
+  assert.equal(hub.sessions.size, 0);
+  await end();
+});
+
+test('a long fault is confirmed now and then, and its session is not kept', async () => {
+  const { clock, hub, breakEdgecore, end } = await world();
+  await clock.advance(60_000);
+  const before = hub.opened.length;
+  breakEdgecore();
+  await clock.advance(3_600_000);
+  assert.ok(hub.opened.length - before <= 7, `${hub.opened.length - before} sessions in an hour`);
+  await end();
+});
+
+test('where only the node itself is heard, the agent speaks as the node while edgecore is absent, and never beside it', async () => {
+  const { clock, hub, memory, gate, breakEdgecore, end } = await world({ isEnforced: true });
+  await clock.advance(60_000);
+  assert.equal(memory.facts.mode, 'suspect');
+  assert.equal(hub.condition('EdgecoreReady'), undefined);
+  breakEdgecore();
+  await clock.advance(15_000);
+  assert.equal(hub.condition('EdgecoreReady'), 'False CrashLoop');
+  assert.equal(memory.facts.mode, 'takeover');
+  await gate.edgecoreStarts();
+  const edgecore = hub.join('board-1');
+  assert.equal(
+    hub.condition('EdgecoreReady'),
+    'Unknown Starting',
+    'the bad news is taken back before edgecore comes',
+  );
+  await clock.advance(3_600_000);
+  assert.ok(hub.sessions.has(edgecore));
+  assert.equal(hub.evictions, 0);
+  edgecore.end({ reason: 'Closed', message: '', isPermanent: false });
+  await end();
+});
+
+test('edgecore and the agent contend a hundred times and never have two sessions at once', async () => {
+  const { clock, hub, board, gate, breakEdgecore, mendEdgecore, end } = await world({ isEnforced: true });
+  await clock.advance(60_000);
+  for (let round = 0; round < 100; round += 1) {
+    breakEdgecore(`Reason${round}`);
+    // Whatever the agent is doing at this moment, edgecore's start takes precedence.
+    await clock.advance(round * 137);
+    await mendEdgecore();
+    assert.ok(![...hub.sessions].some((session) => session.nodeId === 'board-1'));
+    const edgecore = hub.join('board-1');
+    await clock.advance(3_000);
+    assert.ok(hub.sessions.has(edgecore), `round ${round}: edgecore was thrown out`);
+    edgecore.end({ reason: 'Closed', message: '', isPermanent: false });
+  }
+  assert.equal(hub.evictions, 0);
+  const takeovers = hub.opened.filter((nodeId) => nodeId === 'board-1').length;
+  assert.ok(takeovers > 100, `the agent spoke as the node ${takeovers} times only`);
+  assert.equal(gate.isEdgecoreRunning, true);
+  assert.equal(board.get('EdgecoreReady')?.status, 'true');
+  await end();
+});
+
+test('where edgecore passes writes on, it says the good news itself', async () => {
+  const { clock, hub, memory, calls, breakEdgecore, mendEdgecore, end } = await world({
+    isEnforced: true,
+    metaServer: (body) => {
+      hub.store.patch(
+        'node',
+        { namespace: '', name: 'board-1' },
+        JSON.parse(body) as Record<string, unknown>,
+      );
+      return { status: 200, body: '{}' };
+    },
+  });
+  await clock.advance(60_000);
+  assert.equal(hub.condition('EdgecoreReady'), 'True Ready');
+  breakEdgecore();
+  await clock.advance(15_000);
+  assert.equal(hub.condition('EdgecoreReady'), 'False CrashLoop');
+  await mendEdgecore();
+  await clock.advance(15_000);
+  assert.equal(hub.condition('EdgecoreReady'), 'True Ready');
+  assert.equal(memory.facts.metaServer, 'works');
+  assert.ok(calls.length >= 2);
+  await end();
+});
+
+test('a cloud that passes no writes on is asked once and never again', async () => {
+  const { clock, memory, calls, end } = await world({
+    isEnforced: true,
+    metaServer: () => ({ status: 500, body: 'timeout to get response' }),
+  });
+  await clock.advance(24 * 3_600_000);
+  assert.equal(calls.length, 1);
+  assert.equal(memory.facts.metaServer, 'off');
+  await end();
+});
+
+test('what was said before a restart of the agent is corrected after it', async () => {
+  const first = await world();
+  await first.clock.advance(60_000);
+  first.breakEdgecore();
+  await first.clock.advance(15_000);
+  await first.end();
+  const { hub, disk, clock } = first;
+  const second = await world({ hub, disk, clock });
+  await clock.advance(60_000);
+  assert.equal(hub.condition('EdgecoreReady'), 'True Ready');
+  await second.end();
+});
+
+test('a condition that left the board is taken off the Node', async () => {
+  const { clock, hub, board, end } = await world();
+  board.set('RoutesReady', 'false', { reason: 'Gone', message: 'no rule' });
+  await clock.advance(60_000);
+  assert.equal(hub.condition('RoutesReady'), 'False Gone');
+  board.clear('RoutesReady');
+  await clock.advance(200_000);
+  assert.equal(hub.condition('RoutesReady'), undefined);
+  await end();
+});
+
+test('leaving takes everything of ours off the Node and nothing of others', async () => {
+  const { clock, hub, reporter, nodes, board, end } = await world();
+  await clock.advance(60_000);
+  assert.equal(await reporter.retract(new AbortController().signal), true);
+  assert.deepEqual(
+    [hub.condition('EdgecoreReady'), hub.condition('DockerReady'), hub.condition('Ready')],
+    [undefined, undefined, 'True undefined'],
+  );
+  board.set('EdgecoreReady', 'false', { reason: 'Stopped', message: 'left' });
+  await clock.advance(3_600_000);
+  assert.equal(hub.condition('EdgecoreReady'), undefined, 'nothing is said after that');
+  nodes.become(undefined);
+  await clock.advance(3_600_000);
+  await end();
+});
+
+test('an unreachable cloud is tried with longer and longer pauses, and told the newest state when it is back', async () => {
+  const { clock, hub, breakEdgecore, end } = await world();
+  await clock.advance(60_000);
+  hub.goDown();
+  breakEdgecore();
+  const before = hub.opened.length;
+  await clock.advance(3_600_000);
+  const tries = hub.opened.length - before;
+  assert.ok(tries > 60 && tries < 150, `${tries} tries in an hour`);
+  hub.isUp = true;
+  await clock.advance(61_000);
+  assert.equal(hub.condition('EdgecoreReady'), 'False CrashLoop');
+  await end();
+});
+
+test('a Node that does not exist yet is waited for', async () => {
+  const { clock, hub, reporter, end } = await world();
+  hub.store.remove('node', { namespace: '', name: 'board-1' });
+  await clock.advance(120_000);
+  assert.equal(reporter.state().reason, 'NodeUnknown');
+  hub.register();
+  await clock.advance(300_000);
+  assert.equal(hub.condition('EdgecoreReady'), 'True Ready');
+  await end();
+});
+
+test('before 1.12 there is no patch of the status, so the report is an annotation', async () => {
+  const { clock, hub, breakEdgecore, end } = await world({ version: '1.11.2' });
+  await clock.advance(60_000);
+  breakEdgecore();
+  await clock.advance(15_000);
+  const node = hub.store.get('node', { namespace: '', name: 'board-1' }) as {
+    metadata: { annotations: Record<string, string> };
+  };
+  const said = JSON.parse(node.metadata.annotations['oh-edge-agent/health'] ?? '') as {
+    bad: { reason: string }[];
+  };
+  assert.equal(said.bad[0]?.reason, 'CrashLoop');
+  await end();
+});
+
+test('entries of the ledger become events of the Node, a few at a time, and are gone once they are proven read', async () => {
+  const { clock, hub, events, breakEdgecore, end } = await world();
+  await clock.advance(60_000);
+  for (let sequence = 1; sequence <= 7; sequence += 1) {
+    const entry = { kind: 'restart', subject: 'edgecore', reason: 'Exited', message: `ended ${sequence}` };
+    await events.put({ kind: 'event', body: { ...entry, sequence, atMs: 0, bootId: '0a1b2c3d-' } });
+  }
+  breakEdgecore();
+  await clock.advance(15_000);
+  assert.equal(hub.store.list('event').length, 5);
+  assert.equal(events.size, 2);
+  const [event] = hub.store.list('event') as {
+    reason: string;
+    involvedObject: { kind: string; name: string };
+  }[];
+  assert.deepEqual(
+    [event?.reason, event?.involvedObject.kind, event?.involvedObject.name],
+    ['Exited', 'Node', 'board-1'],
+  );
+  await end();
+});
+
+test('nothing from the cloud is ever acknowledged, and no lease or Ready is ever touched', async () => {
+  const { clock, hub, breakEdgecore, mendEdgecore, end } = await world({ isEnforced: true });
+  await clock.advance(60_000);
+  breakEdgecore();
+  await clock.advance(2_500);
+  const pod = {
+    header: { msg_id: 'pod-1', timestamp: 1 },
+    route: { operation: 'insert', resource: 'default/pod/p' },
+    content: {},
+  };
+  hub.broadcast(JSON.stringify(pod));
+  await clock.advance(15_000);
+  await mendEdgecore();
+  await clock.advance(60_000);
+  const operations = hub.received.map(
+    ({ message }) => `${message.route.operation} ${message.route.resource}`,
+  );
+  assert.deepEqual([...new Set(operations)], ['patch default/nodepatch/board-1']);
+  assert.ok(!JSON.stringify(hub.received).includes('"Ready"'));
+  await end();
+});
+
+test('a board that has joined nothing opens nothing and keeps no timer', async () => {
+  const { clock, hub, nodes, end } = await world();
+  nodes.become(undefined);
+  await clock.advance(3_600_000);
+  assert.deepEqual(hub.opened, []);
+  assert.equal(clock.pending(), 0);
+  nodes.become(edgeNode({ hub: undefined }));
+  await clock.advance(3_600_000);
+  assert.deepEqual(hub.opened, []);
+  await end();
+});

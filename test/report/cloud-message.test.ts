@@ -28,7 +28,7 @@ const message = fc.record(
     ),
     route: fc.record(
       { source: word, destination: word, group: word, operation: word, resource: word },
-      optional,
+      { requiredKeys: [], noNullPrototype: true },
     ),
     content: fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)) as unknown),
   },

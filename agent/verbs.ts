@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import type { Verbs } from './api/verbs.ts';
 import { type StatusDocument, wireVersion } from './api/wire.ts';
 import type { Config } from './config/config.ts';
+import { AgentError } from './core/agent-error.ts';
 import type { Clock } from './core/clock.ts';
 import type { DockerApi } from './core/docker.ts';
 import type { UnitLogs } from './core/unit-logs.ts';
@@ -45,7 +46,7 @@ export function createVerbs(parts: VerbParts): Verbs {
     startUnit: async (name) => supervisor.startUnit(name),
     stopUnit: async (name) => supervisor.stopUnit(name),
     restartUnit: async (name) => supervisor.restartUnit(name),
-    logs: (query, signal) => logs.lines(query, signal),
+    logs: (query, signal) => logs.lines({ ...query, unit: knownLog(supervisor, query.unit) }, signal),
     selftest: lazySelftest(parts),
     async shutdown({ deadlineMs }) {
       const reports = await supervisor.shutdown({ totalMs: Math.max(0, deadlineMs - answerMs) });
@@ -53,6 +54,13 @@ export function createVerbs(parts: VerbParts): Verbs {
       return { orderly: killed.length === 0, killed: killed.map(({ unit }) => unit) };
     },
   };
+}
+
+/** Name of a log that there can be; UNIT_UNKNOWN where nobody of that name ever wrote one. */
+function knownLog(supervisor: Supervisor, name: string): string {
+  const names = ['agent', ...supervisor.status().map((unit) => unit.name)];
+  if (names.includes(name)) return name;
+  throw new AgentError('UNIT_UNKNOWN', `Cannot read the log of "${name}": want one of ${names.join(', ')}`);
 }
 
 function runtime(): { readonly node: string; readonly platform: string; readonly arch: string } {

@@ -127,12 +127,13 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'shutdown',
-    summary: 'Stop every unit in order, then the agent',
-    details: 'Exit code 0 where everything ended by itself, 1 where something had to be killed.',
+    summary: 'Stop every unit in order before a reboot',
+    details:
+      'The agent itself goes on answering; it starts no unit again until it is asked to, or starts anew. Exit code 0 where everything ended by itself, 1 where something had to be killed.',
     options: [
       {
         flags: '--for <what>',
-        help: 'reboot: the power goes next; stop: only the agent',
+        help: 'reboot: the power goes next; stop: the board goes on',
         default: 'stop',
         choices: ['reboot', 'stop'],
       },

@@ -1,4 +1,5 @@
 import type { Run } from './command.ts';
+import { fieldsText } from './fields-text.ts';
 import { countOf, hasFlag, printJson } from './input.ts';
 import { type Cell, tableLines } from './table.ts';
 
@@ -14,9 +15,7 @@ export const run: Run = async (ctx, input) => {
     String(sequence),
     { text: ctx.time(atMs), paint: ctx.style.dim },
     event,
-    Object.entries(fields)
-      .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
-      .join(' '),
+    fieldsText(fields),
   ]);
   for (const line of tableLines(rows, ctx.columns)) ctx.out(line);
   return 0;

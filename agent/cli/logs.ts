@@ -1,7 +1,9 @@
 import type { LogLine } from '../api/wire.ts';
 import { AgentError } from '../core/agent-error.ts';
 import type { CommandContext, Run } from './command.ts';
+import { fieldsText } from './fields-text.ts';
 import { countOf, hasFlag, instantOf, printJson, textOf } from './input.ts';
+import type { Style } from './style.ts';
 
 /** Most lines that the agent gives at once. */
 const maxLines = 10_000;
@@ -34,5 +36,25 @@ export const run: Run = async (ctx, input) => {
 
 function lineText({ style, time }: CommandContext, { atMs, stream, text }: LogLine): string {
   const stamp = style.dim(time(atMs));
+  if (stream === 'agent') return `${stamp} ${entryText(text, style)}`;
   return stream === 'err' ? `${stamp} ${style.warn('err')} ${text}` : `${stamp} ${text}`;
+}
+
+/** The agent writes one JSON object a line; people read `level event name=value`. Anything else stays as it is. */
+function entryText(text: string, style: Style): string {
+  const entry = parseEntry(text);
+  if (entry === undefined) return text;
+  const { at: _, level, event, ...fields } = entry;
+  const paint = level === 'error' ? style.bad : level === 'warn' ? style.warn : style.dim;
+  return `${paint(String(level).padEnd(5))} ${String(event)} ${fieldsText(fields)}`.trimEnd();
+}
+
+function parseEntry(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    const isEntry = typeof value === 'object' && value !== null && 'event' in value && 'level' in value;
+    return isEntry ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -254,6 +254,23 @@ test('followed logs go on with new lines until Ctrl-C', async (t) => {
   );
 });
 
+test("the agent's own entries are shown as words, not as JSON", async (t) => {
+  const { path: socket, verbs } = await startWay(t);
+  const entry = {
+    at: 'x',
+    level: 'warn',
+    event: 'unit.ended',
+    unit: 'dockerd',
+    message: 'it is gone',
+    code: 1,
+  };
+  verbs.lines.push({ atMs: boardTimeMs, unit: 'agent', stream: 'agent', text: JSON.stringify(entry) });
+  verbs.lines.push({ atMs: boardTimeMs, unit: 'agent', stream: 'agent', text: 'not an entry' });
+  const lines = (await run(socket, 'logs')).stdout.split('\n');
+  assert.match(lines[0] ?? '', /:\d\d warn {2}unit\.ended unit=dockerd message="it is gone" code=1$/);
+  assert.match(lines[1] ?? '', / not an entry$/);
+});
+
 test('a reader that has seen enough of the log is no error', async (t) => {
   const { path: socket, verbs } = await startWay(t);
   for (let number = 0; number < 5_000; number += 1) verbs.print('dockerd', `${number} ${'x'.repeat(100)}`);

@@ -78,7 +78,12 @@ export class HostProcesses implements Processes {
   }
 
   identify(facts: ProcessFacts, exe: string): Promise<ProcessIdentity> {
-    return Promise.resolve({ pid: facts.pid, startTicks: facts.startTicks, bootId: this.#boot(), exe: facts.exe ?? exe });
+    return Promise.resolve({
+      pid: facts.pid,
+      startTicks: facts.startTicks,
+      bootId: this.#boot(),
+      exe: facts.exe ?? exe,
+    });
   }
 
   describe(pid: number): Promise<readonly string[]> {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -168,4 +168,17 @@ test('host: what is said about a process names its state and its descriptors', a
   while (!lines.some((line) => line.startsWith('State: T')))
     lines = await rig.first.describe(child.identity.pid);
   assert.ok(lines.some((line) => /^open descriptors: \d+$/.test(line)));
+});
+
+test('host: a program behind a link is found and adopted', async (t) => {
+  const rig = hostRig(t);
+  const directory = mkdtempSync(path.join(tmpdir(), 'processes-link-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const link = path.join(directory, 'sleeper');
+  symlinkSync('/bin/sleep', link);
+  const child = await running(rig.first, spec([link, '60'], rig.output));
+  t.after(() => tryKill(child.identity.pid));
+  const found = await rig.second.findByProgram([link]);
+  assert.ok(found.some(({ pid }) => pid === child.identity.pid));
+  assert.equal((await rig.second.adopt(child.identity))?.identity.pid, child.identity.pid);
 });

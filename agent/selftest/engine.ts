@@ -28,7 +28,7 @@ export interface ContainerResult {
 
 /** Milliseconds for calls that only touch the engine's own state, and for those that start programs on a slow board. */
 const quickMs = 20_000;
-const slowMs = 60_000;
+const slowMs = 120_000;
 
 /** The few calls of the Docker Engine API that the ladder makes. Refusals reject with SELFTEST_FAILED and dockerd's own words. */
 export class Engine {

@@ -12,15 +12,19 @@ export interface RungResult {
 
 /** Memory limit of the second container in bytes: small, and above the least that dockerd accepts (6 MiB). */
 export const memoryLimit = 33_554_432;
-/** Milliseconds that a container's program may take. */
-const runMs = 40_000;
+/** Milliseconds that a container's program may take; an emulated board on a busy machine needs 20 s. */
+const runMs = 90_000;
 
 /** Says its token and the kernel. Shell built-ins only, everything else through busybox by path. */
 const sayToken = `echo "token $1"; echo "kernel $(${busyboxPath} uname -srm)"`;
 
-/** Says the memory limit that the program itself sees (v2, then v1) and whether the bridge's gateway answers. */
+/**
+ * Says the memory limit that the program itself sees (v2, then v1) and whether the bridge's gateway answers. The v1
+ * directory has any name: runc calls it as the first mount of the controller is called (libcontainer/cgroups/v1_utils.go),
+ * and on OpenHarmony that is /dev/memcg.
+ */
 const sayNetwork = `echo "token $1"
-for file in /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes; do
+for file in /sys/fs/cgroup/memory.max /sys/fs/cgroup/*/memory.limit_in_bytes; do
   [ -r "$file" ] && read -r limit < "$file" && echo "memory-limit $limit" && break
 done
 ${busyboxPath} ip -4 route > /tmp/routes

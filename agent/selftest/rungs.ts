@@ -19,13 +19,13 @@ const runMs = 90_000;
 const sayToken = `echo "token $1"; echo "kernel $(${busyboxPath} uname -srm)"`;
 
 /**
- * Says the memory limit that the program itself sees (v2, then v1) and whether the bridge's gateway answers. The v1
- * directory has any name: runc calls it as the first mount of the controller is called (libcontainer/cgroups/v1_utils.go),
- * and on OpenHarmony that is /dev/memcg.
+ * Says the memory limit that the program itself sees (v2, then v1), where, and whether the bridge's gateway answers. The
+ * v1 directory may have any name: runc calls it as the first mount of the controller is called
+ * (opencontainers/runc libcontainer/cgroups/v1_utils.go), and on OpenHarmony that is /dev/memcg.
  */
 const sayNetwork = `echo "token $1"
 for file in /sys/fs/cgroup/memory.max /sys/fs/cgroup/*/memory.limit_in_bytes; do
-  [ -r "$file" ] && read -r limit < "$file" && echo "memory-limit $limit" && break
+  [ -r "$file" ] && read -r limit < "$file" && echo "memory-limit $limit" && echo "memory-file $file" && break
 done
 ${busyboxPath} ip -4 route > /tmp/routes
 while read -r to via gateway rest; do
@@ -100,20 +100,23 @@ export function judgeBridge(result: ContainerResult, token: string): RungResult 
   };
 }
 
-/** The limit is held by the engine and seen by the program. */
+/** Where programs look for their memory limit: cgroup v2, v1. */
+const memoryFiles = ['/sys/fs/cgroup/memory.max', '/sys/fs/cgroup/memory/memory.limit_in_bytes'];
+
+/** The limit is held by the engine and seen by the program where programs look. */
 export function judgeLimit(result: ContainerResult): RungResult {
   const seen = said(result, 'memory-limit');
+  const file = said(result, 'memory-file') ?? '';
   const output = `memory-limit ${seen ?? 'not visible'}, engine holds ${result.memoryBytes}`;
-  if (seen === String(memoryLimit) && result.memoryBytes === memoryLimit) return { output };
   const warning = result.warnings.find((text) => /memory/i.test(text));
   if (warning !== undefined) return { output, fault: classifyText(warning, 'MemoryCgroupMissing') };
-  return {
-    output,
-    fault: {
-      reason: 'MemoryLimitIgnored',
-      message: `the memory cgroup does not hold the limit of ${memoryLimit} bytes: see \`agentctl plan\` and \`agentctl doctor\``,
-    },
-  };
+  if (seen !== String(memoryLimit) || result.memoryBytes !== memoryLimit) {
+    const message = `the memory cgroup does not hold the limit of ${memoryLimit} bytes: see \`agentctl plan\` and \`agentctl doctor\``;
+    return { output, fault: { reason: 'MemoryLimitIgnored', message } };
+  }
+  if (memoryFiles.includes(file)) return { output };
+  const message = `the limit holds, but at ${file}, where no program looks: the controller is mounted under another name first; see \`agentctl plan\``;
+  return { output, fault: { reason: 'MemoryLimitHidden', message } };
 }
 
 /** The name was resolved. */

@@ -121,7 +121,12 @@ export function soundBoard({ cmd, network, memoryBytes }: Container): Played {
   const [, , , script = '', , token = '', first = '', second = ''] = cmd;
   const lines = [`token ${token}`];
   if (script.includes('uname')) lines.push('kernel Linux 5.10 aarch64');
-  if (script.includes('memory-limit')) lines.push(`memory-limit ${memoryBytes === 0 ? 'max' : memoryBytes}`);
+  if (script.includes('memory-limit')) {
+    lines.push(
+      `memory-limit ${memoryBytes === 0 ? 'max' : memoryBytes}`,
+      'memory-file /sys/fs/cgroup/memory.max',
+    );
+  }
   if (script.includes('ping') && network === 'bridge') lines.push('gateway 172.17.0.1', 'ping answered');
   if (script.includes('nslookup')) lines.push(`resolved ${first}`);
   if (script.includes(' nc ')) lines.push(`reached ${first}:${second}`);

@@ -218,6 +218,17 @@ test('a limit that the engine holds but the program does not see is a fault', as
   assert.equal((await brokenAt(selftest)).reason, 'MemoryLimitIgnored');
 });
 
+test('a limit that holds where no program looks is a fault of the ground, and told apart', async () => {
+  const { engine, selftest } = setUp();
+  engine.play = (container) => ({
+    ...soundBoard(container),
+    output: soundBoard(container).output.replace('memory.max', 'memcg/memory.limit_in_bytes'),
+  });
+  const { reason, message } = await brokenAt(selftest);
+  assert.equal(reason, 'MemoryLimitHidden');
+  assert.match(message, /at \/sys\/fs\/cgroup\/memcg\/memory\.limit_in_bytes, where no program looks/);
+});
+
 test('a second run at the same time is refused', async () => {
   const { selftest } = setUp();
   const first = selftest.run({}, signal);

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { daemonConfig } from '../../agent/units/dockerd-config.ts';
+import { findCorruption } from '../../agent/units/dockerd-repair.ts';
+import { DockerdRig, places, settings } from './dockerd-rig.ts';
+
+const never = new AbortController().signal;
+const exited = { how: 'exited', code: 1 } as const;
+const config = daemonConfig(settings, places, { major: 20, dns: [] });
+const tags = '/data/docker/image/overlay2/repositories.json';
+const tagsLine = "failed to start daemon: Couldn't create reference store repository: EOF";
+
+/** Last words seen with 20.10.24 or told upstream, and the file behind them. */
+const symptoms: readonly (readonly [string, readonly string[], string])[] = [
+  ['image-names', [tagsLine], tags],
+  [
+    'networks',
+    [
+      'failed to start daemon: Error initializing network controller: error obtaining controller instance: ' +
+        'failed to get bridge network configurations from store: error while populating kmap: invalid database',
+    ],
+    '/data/docker/network/files/local-kv.db',
+  ],
+  [
+    'networks',
+    [
+      'panic: assertion failed: write: circular dependency',
+      'goroutine 1 [running]:',
+      'github.com/docker/libkv/store/boltdb.(*BoltDB).Put(0x1)',
+    ],
+    '/data/docker/network/files/local-kv.db',
+  ],
+  [
+    'volumes',
+    ['failed to start daemon: error while opening volume store metadata database: invalid database'],
+    '/data/docker/volumes/metadata.db',
+  ],
+  [
+    'containerd-metadata',
+    ['unknown service containerd.services.namespaces.v1.Namespaces: not implemented'],
+    '/data/docker/containerd/daemon/io.containerd.metadata.v1.bolt/meta.db',
+  ],
+  [
+    'build-cache',
+    ['failed to open database file /data/docker/buildkit/cache.db: invalid database'],
+    '/data/docker/buildkit',
+  ],
+];
+
+test('each known corruption is recognised by its own words and blamed on its own file', () => {
+  for (const [name, lines, path] of symptoms) {
+    const found = findCorruption(['starting up', ...lines, 'bye'], config);
+    assert.deepEqual({ name: found?.name, path: found?.path }, { name, path });
+  }
+});
+
+test('other last words blame nothing', () => {
+  const lines = [
+    'panic: assertion failed: write: circular dependency',
+    "failed to start daemon: Devices cgroup isn't mounted",
+    'unexpected EOF',
+  ];
+  assert.equal(findCorruption(lines, config), undefined);
+});
+
+test('a ruined file is set aside before the next start, reported and counted', async () => {
+  const rig = new DockerdRig();
+  rig.disk.files.set(tags, '');
+  const fault = rig.unit.explain(exited, [tagsLine]);
+  assert.deepEqual(
+    { reason: fault.reason, isPermanent: fault.isPermanent },
+    {
+      reason: 'StateCorrupt',
+      isPermanent: false,
+    },
+  );
+  await rig.unit.prepare(never);
+  assert.equal(rig.disk.files.has(tags), false);
+  assert.equal(rig.disk.files.get(`${tags}.broken-1`), '');
+  const event = rig.board.eventsAfter(0).find((entry) => entry.event === 'dockerd.repaired');
+  assert.deepEqual(event?.fields, {
+    name: 'image-names',
+    path: tags,
+    aside: `${tags}.broken-1`,
+    lost: 'names (tags) of images; their layers stay',
+  });
+});
+
+test('a repair that did not help is not tried again, by a new agent neither', async () => {
+  const rig = new DockerdRig();
+  rig.disk.files.set(tags, '');
+  rig.unit.explain(exited, [tagsLine]);
+  await rig.unit.prepare(never);
+  rig.disk.files.set(tags, 'made again and ruined again');
+  rig.unit.explain(exited, [tagsLine]);
+  await rig.unit.prepare(never);
+  assert.ok(rig.disk.files.has(tags));
+  assert.ok(rig.events().includes('dockerd.repair-refused'));
+  const next = new DockerdRig();
+  for (const [path, text] of rig.disk.files) next.disk.files.set(path, text);
+  next.unit.explain(exited, [tagsLine]);
+  await next.unit.prepare(never);
+  assert.ok(next.disk.files.has(tags));
+});
+
+test('after it was ready the same file may be set aside again, three times a day at most', async () => {
+  const rig = new DockerdRig();
+  let repaired = 0;
+  for (let round = 0; round < 6; round += 1) {
+    rig.disk.files.set(tags, '');
+    rig.unit.explain(exited, [tagsLine]);
+    await rig.unit.prepare(never);
+    if (!rig.disk.files.has(tags)) repaired += 1;
+    assert.equal((await rig.unit.probe('start', never)).verdict, 'ready');
+  }
+  assert.equal(repaired, 3);
+  await rig.clock.advance(86_400_001);
+  rig.unit.explain(exited, [tagsLine]);
+  await rig.unit.prepare(never);
+  assert.equal(rig.disk.files.has(tags), false);
+});
+
+test('a clock that was set back does not open the gate', async () => {
+  const rig = new DockerdRig();
+  rig.disk.files.set(tags, '');
+  rig.unit.explain(exited, [tagsLine]);
+  await rig.unit.prepare(never);
+  rig.clock.setWall(0);
+  rig.disk.files.set(tags, '');
+  rig.unit.explain(exited, [tagsLine]);
+  await rig.unit.prepare(never);
+  assert.ok(rig.disk.files.has(tags));
+});
+
+test('whatever the record of repairs holds, dockerd is started', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(fc.string(), fc.json()), async (text) => {
+      const rig = new DockerdRig();
+      rig.disk.files.set('/data/agent/state/dockerd-repairs.json', text);
+      rig.disk.files.set(tags, '');
+      rig.unit.explain(exited, [tagsLine]);
+      const outcome = await rig.unit.prepare(never);
+      assert.ok('argv' in outcome);
+      assert.equal((await rig.unit.probe('start', never)).verdict, 'ready');
+    }),
+  );
+});

@@ -1,0 +1,70 @@
+import { HealthBoard } from '../../agent/health/board.ts';
+import { DockerdUnit } from '../../agent/units/dockerd.ts';
+import { FakeClock } from '../fakes/fake-clock.ts';
+import { FakeCommands } from '../fakes/fake-commands.ts';
+import { FakeDisk } from '../fakes/fake-disk.ts';
+import { FakeDockerd } from '../fakes/fake-dockerd.ts';
+import { FakeProcesses } from '../fakes/fake-processes.ts';
+import { FakePrograms, FakeSockets } from '../fakes/fake-programs.ts';
+import { fakePolicy } from '../fakes/fake-unit.ts';
+import { QuietLog } from '../fakes/quiet-log.ts';
+
+/** Settings as the configuration has them by default. */
+export const settings = {
+  'dockerd.binDir': '/parts/docker',
+  'dockerd.dataRoot': '/data/docker',
+  'dockerd.storageDriver': 'overlay2',
+  'dockerd.config': {},
+  'dockerd.startMs': 300_000,
+  'dockerd.stopMs': 30_000,
+  'dockerd.pingMs': 10_000,
+};
+
+/** Where the unit of the rig keeps its things. */
+export const places = {
+  runDir: '/run',
+  configFile: '/data/agent/state/dockerd/daemon.json',
+  home: '/data/agent',
+  temporaryDir: '/data/agent/tmp',
+};
+
+/** A dockerd unit on a machine of fakes that has all three programs. */
+export class DockerdRig {
+  readonly clock = new FakeClock();
+  readonly commands = new FakeCommands();
+  readonly disk = new FakeDisk();
+  readonly docker = new FakeDockerd();
+  readonly processes = new FakeProcesses();
+  readonly programs = new FakePrograms();
+  readonly sockets = new FakeSockets();
+  readonly board = new HealthBoard(this.clock);
+  readonly log = new QuietLog();
+  readonly unit: DockerdUnit;
+
+  constructor(changes: Partial<typeof settings> = {}) {
+    for (const name of ['dockerd', 'containerd', 'runc']) this.programs.put(`/parts/docker/${name}`);
+    this.version('20.10.24');
+    this.unit = new DockerdUnit(
+      {
+        settings: { ...settings, ...changes },
+        places,
+        restart: fakePolicy.restart,
+        env: () => ({ PATH: '/parts/docker:/system/bin', HOME: '/root' }),
+        dns: () => ['192.168.1.1'],
+        isInRootGroups: true,
+      },
+      { ...this, files: this.disk },
+    );
+  }
+
+  /** Version that the dockerd of this machine prints. */
+  version(text: string): void {
+    const printed = `Docker version ${text}, build 297e128\n`;
+    this.commands.outputs.set('/parts/docker/dockerd --version', printed);
+  }
+
+  /** Events recorded so far, by name. */
+  events(): readonly string[] {
+    return this.board.eventsAfter(0).map((entry) => entry.event);
+  }
+}

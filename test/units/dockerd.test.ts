@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { UnitCommand } from '../../agent/core/unit-spec.ts';
+import { isFault } from '../../agent/core/unit-spec.ts';
+import { isRootInitramfs } from '../../agent/units/dockerd.ts';
+import { daemonConfig, majorVersion } from '../../agent/units/dockerd-config.ts';
+import { DockerdRig, places, settings } from './dockerd-rig.ts';
+
+const never = new AbortController().signal;
+
+async function command(rig: DockerdRig): Promise<UnitCommand> {
+  const outcome = await rig.unit.prepare(never);
+  assert.ok(!isFault(outcome), JSON.stringify(outcome));
+  return outcome;
+}
+
+function written(rig: DockerdRig): Readonly<Record<string, unknown>> {
+  return JSON.parse(rig.disk.files.get(places.configFile) ?? '{}') as Record<string, unknown>;
+}
+
+test('dockerd is started with nothing but its configuration file', async () => {
+  const rig = new DockerdRig();
+  assert.deepEqual(await command(rig), {
+    argv: ['/parts/docker/dockerd', '--config-file', places.configFile],
+    env: { PATH: '/parts/docker:/system/bin', HOME: '/root' },
+    cwd: '/',
+    oomScoreAdj: -500,
+    isInRootGroups: true,
+  });
+  assert.equal(rig.disk.modes.get(places.configFile), 0o600);
+});
+
+test('daemon.json pins the storage driver and keeps everything volatile in /run', async () => {
+  const rig = new DockerdRig();
+  await command(rig);
+  assert.deepEqual(written(rig), {
+    'data-root': '/data/docker',
+    'exec-root': '/run/docker',
+    pidfile: '/run/docker.pid',
+    hosts: ['unix:///run/docker.sock'],
+    'storage-driver': 'overlay2',
+    'exec-opts': ['native.cgroupdriver=cgroupfs'],
+    'live-restore': true,
+    'log-driver': 'local',
+    'log-opts': { 'max-size': '5m', 'max-file': '2' },
+    'userland-proxy': false,
+    'max-concurrent-downloads': 1,
+    'shutdown-timeout': 15,
+    dns: ['192.168.1.1'],
+    'deprecated-key-path': '/data/agent/state/docker-key.json',
+  });
+});
+
+test('the key path is only for versions that know it', async () => {
+  const rig = new DockerdRig();
+  rig.version('28.5.2');
+  await command(rig);
+  assert.equal(written(rig)['deprecated-key-path'], undefined);
+  assert.equal(majorVersion('Docker version 20.10.24+dfsg1, build 297e128'), 20);
+  assert.equal(majorVersion('nonsense'), undefined);
+});
+
+test("the operator's keys win, but our socket stays", () => {
+  const config = daemonConfig(
+    {
+      ...settings,
+      'dockerd.config': {
+        'storage-driver': 'vfs',
+        hosts: ['tcp://127.0.0.1:2375'],
+        'exec-opts': ['native.cgroupdriver=systemd'],
+        'data-root': '/mnt/sd/docker',
+      },
+    },
+    places,
+    { major: 28, dns: [] },
+  );
+  const { hosts } = JSON.parse(config.text) as { hosts: string[] };
+  assert.deepEqual(hosts, ['unix:///run/docker.sock', 'tcp://127.0.0.1:2375']);
+  assert.deepEqual(
+    { storage: config.storageDriver, cgroup: config.cgroupDriver, data: config.dataRoot },
+    { storage: 'vfs', cgroup: 'systemd', data: '/mnt/sd/docker' },
+  );
+});
+
+test('an unchanged daemon.json is not written again', async () => {
+  const rig = new DockerdRig();
+  await command(rig);
+  const before = rig.disk.writtenBytes;
+  await command(rig);
+  assert.equal(rig.disk.writtenBytes, before);
+});
+
+test('a missing or foreign program is a permanent fault that names the file', async () => {
+  const rig = new DockerdRig();
+  rig.programs.put('/parts/docker/dockerd', { elf: { bits: 64, machine: 62 } });
+  assert.deepEqual(await rig.unit.prepare(never), {
+    reason: 'WrongArchitecture',
+    message: '"/parts/docker/dockerd" is for x86-64, this machine is aarch64; put in the right build',
+    isPermanent: true,
+  });
+  const bare = new DockerdRig();
+  bare.programs.put('/parts/docker/runc', { isExecutable: false });
+  const fault = await bare.unit.prepare(never);
+  assert.ok(isFault(fault));
+  assert.equal(fault.reason, 'NotExecutable');
+});
+
+test('the xtables lock of the system is shared where there is one', async () => {
+  const rig = new DockerdRig();
+  rig.programs.put('/system/etc/xtables.lock');
+  assert.equal((await command(rig)).env['XTABLES_LOCKFILE'], '/system/etc/xtables.lock');
+});
+
+test('runc is told not to pivot only out of the first root of the kernel', async () => {
+  const tmpfs = '22 1 0:20 / / rw,relatime shared:1 - tmpfs tmpfs rw,size=1024k\n';
+  assert.equal(isRootInitramfs(tmpfs), false);
+  assert.equal(isRootInitramfs('22 1 0:20 / / rw - rootfs rootfs rw\n'), true);
+  assert.equal(
+    isRootInitramfs('22 1 0:20 / / rw - rootfs rootfs rw\n30 22 8:1 / / ro - ext4 /dev/sda ro\n'),
+    false,
+  );
+  const rig = new DockerdRig();
+  rig.disk.files.set('/proc/self/mountinfo', '22 1 0:20 / / rw - rootfs rootfs rw\n');
+  assert.equal((await command(rig)).env['DOCKER_RAMDISK'], 'true');
+});
+
+test('it is ready only when the wanted drivers are really in use', async () => {
+  const rig = new DockerdRig();
+  assert.deepEqual(await rig.unit.probe('start', never), { verdict: 'ready' });
+  rig.docker.info = { Driver: 'vfs', CgroupDriver: 'cgroupfs' };
+  const storage = await rig.unit.probe('start', never);
+  assert.equal(storage.verdict === 'unready' && storage.reason, 'WrongStorageDriver');
+  rig.docker.info = { Driver: 'overlay2', CgroupDriver: 'systemd' };
+  const cgroup = await rig.unit.probe('start', never);
+  assert.equal(cgroup.verdict === 'unready' && cgroup.reason, 'WrongCgroupDriver');
+});
+
+test('a hanging containerd makes it unready, never silent', async () => {
+  const rig = new DockerdRig();
+  rig.docker.mood = 'runtime-hung';
+  for (const depth of ['start', 'deep'] as const) {
+    const health = await rig.unit.probe(depth, never);
+    assert.equal(health.verdict === 'unready' && health.reason, 'RuntimeHung');
+  }
+  assert.deepEqual(await rig.unit.probe('cheap', never), { verdict: 'alive' });
+  rig.docker.mood = 'frozen';
+  assert.equal((await rig.unit.probe('cheap', never)).verdict, 'silent');
+});
+
+test('an error answer is an answer', async () => {
+  const rig = new DockerdRig();
+  rig.docker.status = 500;
+  const health = await rig.unit.probe('cheap', never);
+  assert.equal(health.verdict === 'unready' && health.reason, 'ErrorAnswer');
+});
+
+test('a process with our configuration file is ours, any other dockerd is not', () => {
+  const { unit } = new DockerdRig();
+  const facts = {
+    pid: 5,
+    parentPid: 1,
+    state: 'S',
+    startTicks: 1,
+    exe: '/parts/docker/dockerd',
+    name: 'dockerd',
+  };
+  assert.ok(unit.isInstance({ ...facts, argv: ['dockerd', '--config-file', places.configFile] }));
+  assert.equal(unit.isInstance({ ...facts, argv: ['dockerd', '-H', 'fd://'] }), false);
+});
+
+test('before the power goes, running containers are stopped', async () => {
+  const rig = new DockerdRig();
+  rig.docker.containers = ['0123456789abcdef', 'fedcba9876543210'];
+  await rig.unit.beforeShutdown(never);
+  assert.deepEqual(rig.docker.calls.slice(1), [
+    'POST /containers/0123456789abcdef/stop?t=10',
+    'POST /containers/fedcba9876543210/stop?t=10',
+  ]);
+});
+
+test('a hung dockerd is asked for its stacks, and only the newest dump is kept', async () => {
+  const rig = new DockerdRig();
+  const process = rig.processes.add({ argv: ['/parts/docker/dockerd'] });
+  rig.disk.files.set('/run/docker/goroutine-stacks-1.log', 'old');
+  const identity = {
+    pid: process.pid,
+    startTicks: process.startTicks,
+    bootId: 'boot-1',
+    exe: '/parts/docker/dockerd',
+  };
+  const evidence = rig.unit.gatherEvidence(identity, never);
+  await rig.clock.advance(50);
+  assert.deepEqual(process.signals, ['SIGUSR1']);
+  rig.disk.files.set('/run/docker/goroutine-stacks-2.log', 'new');
+  await rig.clock.advance(200);
+  assert.deepEqual(await evidence, ['stacks in /run/docker/goroutine-stacks-2.log']);
+  assert.deepEqual(await rig.disk.list('/run/docker'), ['goroutine-stacks-2.log']);
+});

@@ -15,7 +15,7 @@ export function planCgroups(observed: ObservedGround, strategy: Strategy): reado
   if (strategy.refusal !== undefined) return [];
   switch (strategy.cgroup) {
     case 'v1':
-      return planV1(observed);
+      return [...planV1(observed), ...wantSingleNames(observed, strategy)];
     case 'v2':
       return planUnified(observed);
     case 'left-alone':
@@ -67,6 +67,29 @@ function wantBase(observed: ObservedGround): Wanted {
       options: ['mode=0755', 'nosuid', 'nodev', 'noexec'],
     },
   };
+}
+
+/**
+ * OpenHarmony mounts its hierarchies as /dev/memcg, /dev/cpuctl and the like, and runc names a container's hierarchies
+ * after the first mount of each that it finds (opencontainers/runc libcontainer/cgroups/v1_utils.go): a container would see
+ * /sys/fs/cgroup/memcg, and every program in it would miss its memory limit. In our own namespace only the usual names stay.
+ */
+function wantSingleNames(observed: ObservedGround, strategy: Strategy): readonly Wanted[] {
+  if (strategy.root !== 'image' && strategy.root !== 'stock') return [];
+  const isElsewhere = ({ fstype, target }: Mount): boolean =>
+    fstype === 'cgroup' && !target.startsWith(`${cgroupBase}/`);
+  return observed.mounts.filter(isElsewhere).map(({ target }) => ({
+    isMet: false,
+    step: {
+      kind: 'unmount',
+      id: `hide:${target}`,
+      what: `take ${target} out of the view of the units`,
+      why: 'runc would name the hierarchy in containers after it, and programs there would not find their limits.',
+      target,
+      isLazy: true,
+      isOptional: true,
+    },
+  }));
 }
 
 /** The v1 mount below /sys/fs/cgroup that shows the whole hierarchy of a controller, wherever it lies there. */

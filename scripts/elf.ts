@@ -102,8 +102,7 @@ export function readElf(bytes: Uint8Array): ElfFacts {
     interpreter,
     needed,
     searchPaths: [...names(tags.rpath), ...names(tags.runpath)].flatMap((paths) => paths.split(':')),
-    hasTextRelocations:
-      dynamic.some((entry) => entry.tag === tags.textrel) || (flags & flagTextrel) !== 0,
+    hasTextRelocations: dynamic.some((entry) => entry.tag === tags.textrel) || (flags & flagTextrel) !== 0,
     isStatic: interpreter === null && needed.length === 0,
   };
 }
@@ -171,7 +170,8 @@ function dynamicNames(
   const size = dynamic.find((entry) => entry.tag === tags.stringSize)?.value ?? 0;
   const start = fileOffset(segments, table.value);
   return wanted.map(({ value }) => {
-    if (value >= size) throw new ElfError(`A name at ${value} lies outside the string table of ${size} bytes`);
+    if (value >= size)
+      throw new ElfError(`A name at ${value} lies outside the string table of ${size} bytes`);
     return readName(bytes, start + value);
   });
 }

@@ -108,9 +108,10 @@ export function judgeLimit(result: ContainerResult): RungResult {
   const seen = said(result, 'memory-limit');
   const file = said(result, 'memory-file') ?? '';
   const output = `memory-limit ${seen ?? 'not visible'}, engine holds ${result.memoryBytes}`;
-  const warning = result.warnings.find((text) => /memory/i.test(text));
-  if (warning !== undefined) return { output, fault: classifyText(warning, 'MemoryCgroupMissing') };
   if (seen !== String(memoryLimit) || result.memoryBytes !== memoryLimit) {
+    // Not the warning about swap: without swap accounting the limit still holds.
+    const warning = result.warnings.find((text) => /memory limit|limitation discarded/i.test(text));
+    if (warning !== undefined) return { output, fault: classifyText(warning, 'MemoryCgroupMissing') };
     const message = `the memory cgroup does not hold the limit of ${memoryLimit} bytes: see \`agentctl plan\` and \`agentctl doctor\``;
     return { output, fault: { reason: 'MemoryLimitIgnored', message } };
   }

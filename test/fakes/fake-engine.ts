@@ -39,6 +39,8 @@ export class FakeEngine implements DockerApi {
   architecture = 'amd64';
   /** Drops memory limits with this warning, as dockerd does without the memory cgroup. */
   memoryWarning: string | undefined;
+  /** Warnings besides, which drop nothing. */
+  warnings: readonly string[] = [];
   /** First match refuses the call with dockerd's words. */
   refuse: readonly { readonly call: RegExp; readonly status?: number; readonly message: string }[] = [];
   /** First match fails the call before any answer. */
@@ -108,7 +110,7 @@ export class FakeEngine implements DockerApi {
       output: '',
       exitCode: 0,
     });
-    return answer(201, { Id: id, Warnings: isDropped ? [this.memoryWarning] : [] });
+    return answer(201, { Id: id, Warnings: [...this.warnings, ...(isDropped ? [this.memoryWarning] : [])] });
   }
 
   #list(): { Id: string }[] {

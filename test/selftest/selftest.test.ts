@@ -209,6 +209,14 @@ test('a limit that the engine drops is told with its own warning', async () => {
   assert.match(message, /CONFIG_MEMCG.*Limitation discarded/s);
 });
 
+test('a kernel without swap accounting is no fault: the limit holds', async () => {
+  const { engine, selftest } = setUp();
+  engine.warnings = [
+    'Your kernel does not support swap limit capabilities or the cgroup is not mounted. Memory limited without swap.',
+  ];
+  assert.equal((await selftest.run({}, signal)).ok, true);
+});
+
 test('a limit that the engine holds but the program does not see is a fault', async () => {
   const { engine, selftest } = setUp();
   engine.play = (container) => ({

@@ -195,3 +195,15 @@ test('news about an earlier process changes nothing', () => {
   ];
   for (const event of events) assert.deepEqual(at(ready, event), { next: ready, effects: [] });
 });
+
+test('a start that is over for its own part is not timed out because something outside is missing', () => {
+  const note = { reason: 'CloudRefused', message: 'the cloud is away' };
+  const waiting = through(starting, {
+    kind: 'probed',
+    pid: 7,
+    health: { verdict: 'unready', hasStarted: true, ...note },
+  });
+  assert.deepEqual([waiting.phase, dueAt(waiting, fakePolicy)], ['unready', undefined]);
+  const still = through(starting, { kind: 'probed', pid: 7, health: { verdict: 'unready', ...note } });
+  assert.equal(still.phase, 'starting');
+});

@@ -293,3 +293,16 @@ test('waitReady resolves at readiness and rejects at its deadline', async () => 
   await bench.clock.advance(2_000);
   await soon;
 });
+
+test('a dormant unit is neither started nor on the board until it has something to do', async () => {
+  const bench = new UnitBench();
+  const edgecore = Object.assign(new FakeUnit('edgecore'), { isDormant: () => isDormant });
+  let isDormant = true;
+  const { supervisor, board } = await bench.start([edgecore]);
+  assert.equal(board.get('EdgecoreReady'), undefined);
+  assert.equal(bench.processes.living.length, 0);
+  isDormant = false;
+  supervisor.startUnit('edgecore');
+  await bench.clock.advance(1_000);
+  assert.equal(board.get('EdgecoreReady')?.status, 'true');
+});

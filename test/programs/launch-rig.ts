@@ -1,0 +1,64 @@
+// Runs the launcher of the overlay on a board-shaped root in namespaces of its own; prints one JSON line per JSON line.
+// A shell script stands in for Node: it writes its mount namespace and limits into a file and sleeps.
+// Usage: node launch-rig.mjs LAYOUT BUSYBOX DIRECTORY LAUNCHER SHELL
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { homeDir, productDir } from '../../agent/core/constants.ts';
+import { type BoardRoot, enterBoardRoot } from './board-root.ts';
+
+const [layout = '', busybox = '', directory = '', launcher = '', shell = ''] = process.argv.slice(2);
+const note = `${homeDir}/run/agent-was-here`;
+let agent: ChildProcess | undefined;
+
+enterBoardRoot({ layout: layout as BoardRoot['layout'], busybox, directory }, () => {
+  copyFileSync(launcher, `.${productDir}/launch.sh`);
+  copyFileSync(shell, 'system/bin/sh');
+  copyFileSync(busybox, 'system/bin/busybox');
+  for (const name of ['mkdir', 'readlink', 'sleep', 'mv', 'cat']) {
+    writeFileSync(`system/bin/${name}`, `#!/system/bin/busybox sh\nexec /system/bin/busybox ${name} "$@"\n`);
+    chmodSync(`system/bin/${name}`, 0o755);
+  }
+  mkdirSync(`.${productDir}/runtime/bin`, { recursive: true });
+  const script = `#!/system/bin/busybox sh
+echo "$(readlink /proc/self/ns/mnt) $(ulimit -n) $1" >${note}.new && mv ${note}.new ${note}
+exec sleep 1000
+`;
+  writeFileSync(`.${productDir}/runtime/bin/node`, script, { mode: 0o755 });
+});
+
+const acts: Readonly<Record<string, (value: string) => unknown>> = {
+  launch: async () => {
+    rmSync(note, { force: true });
+    agent = spawn('/system/bin/sh', [`${productDir}/launch.sh`], { env: {}, stdio: 'ignore' });
+    const deadlineMs = performance.now() + 10_000;
+    while (!existsSync(note) && performance.now() < deadlineMs)
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    const [namespace, openFiles, script] = readFileSync(note, 'utf8').trim().split(' ');
+    return { pid: agent.pid, namespace, openFiles, script };
+  },
+  kill: async () => {
+    const ended = new Promise((resolve) => agent?.once('exit', resolve));
+    agent?.kill('SIGKILL');
+    await ended;
+  },
+  record: () => readFileSync(`${homeDir}/run/namespace`, 'utf8').trim().split(' '),
+  forge: (text) => writeFileSync(`${homeDir}/run/namespace`, text),
+  said: () => readFileSync(`${homeDir}/log/launch.log`, 'utf8'),
+  release: () => {
+    const pid = Number(readFileSync(`${homeDir}/run/namespace`, 'utf8').split(' ')[1]);
+    process.kill(pid, 'SIGKILL');
+  },
+};
+
+console.log(JSON.stringify('ready'));
+process.stdin.once('end', () => process.exit(0));
+for await (const line of createInterface({ input: process.stdin })) {
+  const { act, value } = JSON.parse(line) as { readonly act: string; readonly value?: string };
+  const answer = await Promise.resolve(acts[act]?.(value ?? '')).catch((error: unknown) => ({
+    error: String(error),
+  }));
+  console.log(JSON.stringify(answer ?? null));
+}
+agent?.kill('SIGKILL');
+process.exit(0);

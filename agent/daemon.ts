@@ -40,7 +40,7 @@ export async function createDaemon(places: Places): Promise<Daemon> {
   const clock = new SystemClock();
   const files = new FileStore();
   await files.makeDirectory(`${places.home}/state`, 0o700).catch(() => undefined);
-  const loaded = await loadConfig(files, places.configFile, `${places.home}/state/agent.last-good.yaml`);
+  const loaded = await loadConfig(files, places.configFile, `${places.home}/state/agent.last-good.json`);
   const { config } = loaded;
   const budget = { fileBytes: config['log.fileBytes'], files: config['log.files'] };
   const log = new JsonLog(

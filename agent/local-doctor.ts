@@ -14,7 +14,7 @@ export async function localDoctor(
   argv: readonly string[] = [],
 ): Promise<DoctorDocument> {
   const places: Places = readPlaces(argv);
-  const lastGood = `${places.home}/state/agent.last-good.yaml`;
+  const lastGood = `${places.home}/state/agent.last-good.json`;
   const { config, problems } = await loadConfig(new FileStore(), places.configFile, lastGood);
   const tools = new ToolRunner({ PATH: '/nonexistent', LC_ALL: 'C' });
   return examine(

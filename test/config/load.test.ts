@@ -9,7 +9,7 @@ import { FileStore } from '../../agent/host/file-store.ts';
 async function folder(t: TestContext): Promise<{ file: string; lastGood: string }> {
   const home = await mkdtemp(path.join(tmpdir(), 'oh-edge-config-'));
   t.after(() => rm(home, { recursive: true }));
-  return { file: path.join(home, 'agent.yaml'), lastGood: path.join(home, 'last-good.yaml') };
+  return { file: path.join(home, 'agent.yaml'), lastGood: path.join(home, 'last-good.json') };
 }
 
 test('a board without a file runs on the defaults', async (t) => {
@@ -24,7 +24,7 @@ test('a good file is used and kept as the last good copy', async (t) => {
   await writeFile(file, 'log.files: 7\n');
   const loaded = await loadConfig(new FileStore(), file, lastGood);
   assert.equal(loaded.config['log.files'], 7);
-  assert.equal(await readFile(lastGood, 'utf8'), 'log.files: 7\n');
+  assert.equal(JSON.parse(await readFile(lastGood, 'utf8')).text, 'log.files: 7\n');
 });
 
 test('a file that was broken later leaves the board on the last good one and says what is wrong', async (t) => {
@@ -48,8 +48,41 @@ test('a broken file without a last good copy leaves the board on the defaults', 
   assert.ok(loaded.problems.length > 0);
 });
 
+test('a file that cannot be read leaves the board on the last good one', async (t) => {
+  const { file, lastGood } = await folder(t);
+  await writeFile(file, 'log.files: 7\n');
+  await loadConfig(new FileStore(), file, lastGood);
+  const loaded = await loadConfig(new FileStore(), path.dirname(file), lastGood);
+  assert.deepEqual([loaded.source, loaded.config['log.files'], loaded.problems.length], ['last-good', 7, 1]);
+});
+
 test('a directory in place of the file is a problem, not a crash', async (t) => {
   const { file, lastGood } = await folder(t);
   const loaded = await loadConfig(new FileStore(), path.dirname(file), lastGood);
   assert.match(loaded.problems[0]?.message ?? '', /cannot be read/);
+});
+
+test('a file that has not changed is taken from the last good copy, without its parser', async (t) => {
+  const { file, lastGood } = await folder(t);
+  await writeFile(file, 'log:\n  files: 7\n');
+  await loadConfig(new FileStore(), file, lastGood);
+  const kept = JSON.parse(await readFile(lastGood, 'utf8'));
+  await writeFile(lastGood, JSON.stringify({ ...kept, entries: [{ path: 'log.files', value: 8 }] }));
+  const again = await loadConfig(new FileStore(), file, lastGood);
+  assert.equal(again.config['log.files'], 8);
+  await writeFile(file, 'log:\n  files: 9\n');
+  const changed = await loadConfig(new FileStore(), file, lastGood);
+  assert.equal(changed.config['log.files'], 9);
+});
+
+test('a last good copy that is damaged, or that a newer table refuses, is not used', async (t) => {
+  const { file, lastGood } = await folder(t);
+  await writeFile(file, 'log.files: 7\n');
+  const damaged = ['', '{', '{"text":"log.files: 7\\n"}', '{"text":"log.files: 7\\n","entries":[7]}', 'null'];
+  const refused = JSON.stringify({ text: 'log.files: 7\n', entries: [{ path: 'log.gone', value: 1 }] });
+  for (const text of [...damaged, refused]) {
+    await writeFile(lastGood, text);
+    const loaded = await loadConfig(new FileStore(), file, lastGood);
+    assert.deepEqual([loaded.source, loaded.config['log.files']], ['file', 7]);
+  }
 });

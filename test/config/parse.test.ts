@@ -3,8 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
+import { defaultConfig, maxConfigLength } from '../../agent/config/default-config.ts';
 import { keys } from '../../agent/config/keys.ts';
-import { defaultConfig, maxConfigLength, parseConfig } from '../../agent/config/parse.ts';
+import { parseConfig } from '../../agent/config/parse.ts';
 import { defaultFile } from '../../agent/config/reference.ts';
 
 function problemsOf(text: string): readonly string[] {

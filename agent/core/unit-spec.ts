@@ -14,13 +14,14 @@ export interface Fault extends Note {
 }
 
 /**
- * Answer of one probe. `alive`: it answers, more was not asked. `unready`: it answers, but may not be given work; such a unit is never killed. `silent`: no answer
+ * Answer of one probe. `alive`: it answers, more was not asked. `unready`: it answers, but may not be given work; such a unit is never killed, while it starts not either if `hasStarted` says that
+ * the start itself is over and something outside is missing. `silent`: no answer
  * within the deadline; enough of these in a row mean that it hangs.
  */
 export type Health =
   | { readonly verdict: 'ready' }
   | { readonly verdict: 'alive' }
-  | ({ readonly verdict: 'unready' } & Note)
+  | ({ readonly verdict: 'unready'; readonly hasStarted?: true } & Note)
   | ({ readonly verdict: 'silent' } & Note);
 
 /**
@@ -77,6 +78,8 @@ export interface UnitSpec {
   readonly causes: readonly string[];
   /** Programs that a running instance may have as its /proc/PID/exe. */
   readonly programs: readonly string[];
+  /** Reports whether there is nothing to do at present, e.g. for edgecore on a board that has joined no cluster: it is not started then and has no condition. */
+  isDormant?(): boolean;
   /**
    * Makes the ground ready for one start: generated files, leftovers of an earlier run, known corruptions. Returns what is
    * to be started, or the fault that makes a start useless now.

@@ -19,7 +19,7 @@ export function probed(state: Running, health: Health, context: Context): Step {
       return stay({ ...alwaysOf(state), phase: 'ready', pid: state.pid, since: nowMs, silent: 0 });
     case 'unready': {
       const note = { reason: health.reason, message: health.message };
-      if (state.phase === 'starting') return stay({ ...state, note });
+      if (state.phase === 'starting' && health.hasStarted !== true) return stay({ ...state, note });
       return stay(unready(state, { note, silent: 0, nowMs }));
     }
     case 'silent': {

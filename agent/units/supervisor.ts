@@ -49,6 +49,7 @@ export class Supervisor {
   announce(): void {
     const message = 'It is started as soon as the ground work is done';
     for (const { spec } of this.#runners.values()) {
+      if (spec.isDormant?.() === true) continue;
       this.#ports.board.set(spec.condition, 'unknown', {
         reason: 'NotStarted',
         message,
@@ -64,7 +65,10 @@ export class Supervisor {
       await this.#runner(name).open();
     }
     this.#spreadNeeds();
-    for (const name of this.#order) this.#runner(name).dispatch({ kind: 'start-requested' });
+    for (const name of this.#order) {
+      const runner = this.#runner(name);
+      if (runner.spec.isDormant?.() !== true) runner.dispatch({ kind: 'start-requested' });
+    }
   }
 
   /** Ends the supervision and leaves all processes running, to be adopted by the next agent. */

@@ -116,6 +116,10 @@ export class UnitRunner {
   }
 
   #show(): void {
+    if (this.spec.isDormant?.() === true && pidOf(this.#state) === undefined) {
+      this.#ports.board.clear(this.spec.condition);
+      return;
+    }
     const { status, facts } = conditionOf(this.spec.name, this.#state);
     this.#ports.board.set(this.spec.condition, status, facts);
   }

@@ -1,0 +1,19 @@
+import type { TcpAddress } from './cloud-probe.ts';
+
+/** The network of this board, as far as edgecore depends on it. */
+export interface LocalNet {
+  /** Reports whether a TCP port of 127.0.0.1 could be listened on now. */
+  isPortFree(port: number): Promise<boolean>;
+  /** Address that packets to there would come from, whatever table decides that; undefined where there is no way. */
+  sourceAddress(towards: TcpAddress): Promise<string | undefined>;
+  /**
+   * Pids of processes that have an established TCP connection to this remote port and `argument` among their arguments.
+   * Empty where there are none or /proc does not tell.
+   */
+  connectedTo(remotePort: number, argument: string): Promise<readonly number[]>;
+  /** GET of a loopback URL; undefined where nobody answers within the signal. */
+  get(
+    url: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly status: number; readonly text: string } | undefined>;
+}

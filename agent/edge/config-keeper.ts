@@ -1,0 +1,162 @@
+import * as v from 'valibot';
+import type { Files } from '../core/files.ts';
+import type { EdgePlaces } from './edge-places.ts';
+import { makeConfig, type ParsedConfig, parseEdgecoreConfig, render, tokenPath } from './edgecore-yaml.ts';
+import { parseRelease } from './release.ts';
+import type { EdgecoreProgram } from './release-finder.ts';
+import type { Secret } from './secret.ts';
+import { type Tree, textAt } from './tree.ts';
+import { type EdgeSettings, wantedValues } from './wanted-values.ts';
+
+/** What became of edgecore.yaml. */
+export interface ConfigReport {
+  readonly isChanged: boolean;
+  /** Dotted names in which the operator's values were kept. */
+  readonly kept: readonly string[];
+  /** Where a broken file was moved and what was wrong with it. */
+  readonly recovered: { readonly aside: string; readonly problem: string } | undefined;
+}
+
+const baseShape = v.object({
+  version: v.literal(1),
+  release: v.string(),
+  tree: v.record(v.string(), v.unknown()),
+});
+
+type Good = Extract<ParsedConfig, { ok: true }>;
+
+/**
+ * Writes edgecore.yaml and keeps two records beside it, neither with a token: `base`, what we would have written without
+ * the operator, and `good`, the last file that could be read. After a power cut or a slip of an editor the good one comes back.
+ */
+export class ConfigKeeper {
+  readonly #files: Files;
+  readonly #places: EdgePlaces;
+  readonly #baseFile: string;
+  readonly #goodFile: string;
+
+  constructor(files: Files, places: EdgePlaces) {
+    this.#files = files;
+    this.#places = places;
+    this.#baseFile = `${places.stateDir}/edgecore.base.json`;
+    this.#goodFile = `${places.stateDir}/edgecore.good.yaml`;
+  }
+
+  /** What is on disk; undefined where there is no file or it cannot be read. Changes nothing. */
+  async read(): Promise<Tree | undefined> {
+    const text = await this.#files.read(this.#places.configFile).catch(() => undefined);
+    const parsed = text === undefined ? undefined : parseEdgecoreConfig(text);
+    return parsed?.ok === true ? parsed.tree : undefined;
+  }
+
+  /** What would be written, without writing it. */
+  async preview(program: EdgecoreProgram, settings: EdgeSettings): Promise<ConfigReport> {
+    const text = await this.#files.read(this.#places.configFile);
+    const parsed = text === undefined ? undefined : parseEdgecoreConfig(text);
+    if (parsed?.ok === false) {
+      const recovered = { aside: `${this.#places.configFile}.broken`, problem: parsed.problem };
+      return { isChanged: true, kept: [], recovered };
+    }
+    const { isChanged, kept } = await this.#make(program, settings, { current: parsed, token: undefined });
+    return { isChanged, kept, recovered: undefined };
+  }
+
+  /** Brings the file up to date. `token` goes in only where the release has no other place for it. */
+  async update(
+    program: EdgecoreProgram,
+    settings: EdgeSettings,
+    token: Secret | undefined,
+  ): Promise<ConfigReport> {
+    const { current, recovered } = await this.#current();
+    const made = await this.#make(program, settings, { current, token: token?.reveal() });
+    const isChanged = made.isChanged || recovered !== undefined;
+    if (isChanged) {
+      await this.#files.makeDirectory(parent(this.#places.configFile), 0o755);
+      await this.#files.replace(this.#places.configFile, made.text, { mode: 0o600 });
+    }
+    await this.#remember(program, made.base, made.text);
+    return { isChanged, kept: made.kept, recovered };
+  }
+
+  /** Takes a token out of the file: up to 1.12 edgecore leaves it there, from 1.21 on it may write it there. */
+  async forgetToken(): Promise<boolean> {
+    const text = await this.#files.read(this.#places.configFile).catch(() => undefined);
+    const parsed = text === undefined ? undefined : parseEdgecoreConfig(text);
+    if (parsed?.ok !== true || textAt(parsed.tree, tokenPath) === undefined) return false;
+    await this.#files.replace(this.#places.configFile, clean(parsed), { mode: 0o600 });
+    return true;
+  }
+
+  /** Removes the file and the records, when the board leaves. */
+  async remove(): Promise<void> {
+    for (const file of [this.#places.configFile, this.#baseFile, this.#goodFile])
+      await this.#files.remove(file);
+  }
+
+  async #current(): Promise<{
+    readonly current: Good | undefined;
+    readonly recovered: ConfigReport['recovered'];
+  }> {
+    const text = await this.#files.read(this.#places.configFile);
+    if (text === undefined) return { current: await this.#good(), recovered: undefined };
+    const parsed = parseEdgecoreConfig(text);
+    if (parsed.ok) return { current: parsed, recovered: undefined };
+    const aside = (await this.#files.setAside(this.#places.configFile)) ?? this.#places.configFile;
+    return { current: await this.#good(), recovered: { aside, problem: parsed.problem } };
+  }
+
+  async #good(): Promise<Good | undefined> {
+    const text = await this.#files.read(this.#goodFile).catch(() => undefined);
+    const parsed = text === undefined ? undefined : parseEdgecoreConfig(text);
+    return parsed?.ok === true ? parsed : undefined;
+  }
+
+  async #make(
+    program: EdgecoreProgram,
+    settings: EdgeSettings,
+    given: { readonly current: Good | undefined; readonly token: string | undefined },
+  ): Promise<ReturnType<typeof makeConfig>> {
+    const { release, defaults } = program;
+    return makeConfig({
+      defaults,
+      release,
+      wanted: wantedValues(release, settings),
+      base: await this.#base(),
+      current: given.current,
+      token: given.token,
+    });
+  }
+
+  async #base(): Promise<Parameters<typeof makeConfig>[0]['base']> {
+    const text = await this.#files.read(this.#baseFile).catch(() => undefined);
+    if (text === undefined) return undefined;
+    const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), baseShape), text);
+    const release = parsed.success ? parseRelease(parsed.output.release, 'operator') : undefined;
+    if (!parsed.success || release === undefined) return undefined;
+    return { tree: parsed.output.tree, release };
+  }
+
+  async #remember(program: EdgecoreProgram, base: Tree, text: string): Promise<void> {
+    const record = `${JSON.stringify({ version: 1, release: program.release.text, tree: base })}\n`;
+    await this.#replaceIfOther(this.#baseFile, record);
+    const parsed = parseEdgecoreConfig(text);
+    if (parsed.ok) await this.#replaceIfOther(this.#goodFile, clean(parsed));
+  }
+
+  /** Flash wears: what is so already is not written again. */
+  async #replaceIfOther(file: string, text: string): Promise<void> {
+    const before = await this.#files.read(file).catch(() => undefined);
+    if (before !== text) await this.#files.replace(file, text, { mode: 0o600 });
+  }
+}
+
+/** Text of a file without its token, comments kept. */
+function clean({ document }: Good): string {
+  const copy = document.clone();
+  if (textAt(copy.toJS(), tokenPath) !== undefined) copy.setIn([...tokenPath], '');
+  return render(copy);
+}
+
+function parent(path: string): string {
+  return path.slice(0, path.lastIndexOf('/'));
+}

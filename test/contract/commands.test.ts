@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { test } from 'node:test';
+import { ToolRunner } from '../../agent/host/tool-runner.ts';
+
+const tools = new ToolRunner({ PATH: '/usr/bin:/bin', LC_ALL: 'C' });
+
+test('a tool gives its exit code and both streams', async () => {
+  const result = await tools.run(['/bin/sh', '-c', 'echo out; echo err >&2; exit 3']);
+  assert.deepEqual(result, { code: 3, stdout: 'out\n', stderr: 'err\n', truncated: false });
+});
+
+test('a tool gets its input and the given environment only', async () => {
+  assert.equal((await tools.run(['/bin/cat'], { input: 'hello' })).stdout, 'hello');
+  const { stdout } = await tools.run(['/usr/bin/env']);
+  assert.deepEqual(stdout.trim().split('\n').sort(), ['LC_ALL=C', 'PATH=/usr/bin:/bin']);
+});
+
+test('a tool that does not read its input is no error', async () => {
+  const result = await tools.run(['/bin/true'], { input: 'x'.repeat(1_000_000) });
+  assert.equal(result.code, 0);
+});
+
+test('a tool that is not there is named with its errno', async () => {
+  await assert.rejects(tools.run(['/no/such/tool', 'x']), {
+    code: 'TOOL_FAILED',
+    message: 'Cannot run "/no/such/tool x": it cannot be started: ENOENT',
+  });
+});
+
+test('a tool that does not end is killed together with its children', async () => {
+  const mark = `${4_000_000 + process.pid}`;
+  const script = `sleep ${mark} & sleep ${mark}; wait`;
+  await assert.rejects(tools.run(['/bin/sh', '-c', script], { timeoutMs: 100 }), {
+    code: 'TOOL_FAILED',
+    message: /did not end within 100 ms and was killed/,
+  });
+  const { stdout } = await tools.run(['/bin/ps', '-eo', 'args']);
+  assert.equal(stdout.includes(`sleep ${mark}`), false);
+});
+
+test('endless output is cut at 1 MiB and said to be', async () => {
+  const result = await tools.run(['/usr/bin/head', '-c', '3000000', '/dev/zero']);
+  assert.deepEqual(
+    { length: result.stdout.length, truncated: result.truncated },
+    {
+      length: 1_048_576,
+      truncated: true,
+    },
+  );
+});
+
+test('an argument is never read by a shell', async () => {
+  const trap = '/tmp/oh-edge-agent-never';
+  const { stdout } = await tools.run(['/bin/echo', `; touch ${trap}`]);
+  assert.equal(stdout, `; touch ${trap}\n`);
+  assert.equal(existsSync(trap), false);
+});

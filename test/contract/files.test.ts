@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type TestContext, test } from 'node:test';
+import type { Files } from '../../agent/core/files.ts';
+import { FileStore } from '../../agent/host/file-store.ts';
+import { FakeDisk } from '../fakes/fake-disk.ts';
+
+function temporary(t: TestContext): string {
+  const directory = mkdtempSync(path.join(tmpdir(), 'files-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  return directory;
+}
+
+const stores: Readonly<Record<string, (t: TestContext) => { files: Files; root: string }>> = {
+  fake: () => ({ files: new FakeDisk(), root: '/disk' }),
+  host: (t) => ({ files: new FileStore(), root: temporary(t) }),
+};
+
+for (const [name, make] of Object.entries(stores)) {
+  test(`${name}: what was written is read back, and absent is not broken`, async (t) => {
+    const { files, root } = make(t);
+    assert.equal(await files.read(`${root}/a`), undefined);
+    await files.replace(`${root}/a`, 'one\n');
+    await files.replace(`${root}/a`, 'zwei ä\n');
+    assert.equal(await files.read(`${root}/a`), 'zwei ä\n');
+    assert.deepEqual(await files.list(root), ['a']);
+  });
+
+  test(`${name}: a broken file is set aside under a new name`, async (t) => {
+    const { files, root } = make(t);
+    await files.replace(`${root}/a`, 'broken');
+    assert.equal(await files.setAside(`${root}/a`), `${root}/a.broken-1`);
+    assert.equal(await files.read(`${root}/a`), undefined);
+    assert.equal(await files.read(`${root}/a.broken-1`), 'broken');
+    assert.equal(await files.setAside(`${root}/a`), undefined);
+  });
+
+  test(`${name}: removing and listing what is not there is no error`, async (t) => {
+    const { files, root } = make(t);
+    await files.remove(`${root}/nothing`);
+    assert.deepEqual(await files.list(`${root}/nothing`), []);
+    await files.makeDirectory(`${root}/x/y`);
+    await files.makeDirectory(`${root}/x/y`);
+  });
+}
+
+test('host: a replaced file has the asked mode and leaves nothing else behind', async (t) => {
+  const files = new FileStore();
+  const root = temporary(t);
+  await files.replace(`${root}/secret`, 'x', { mode: 0o600 });
+  assert.equal(statSync(`${root}/secret`).mode & 0o777, 0o600);
+  await files.replace(`${root}/secret`, 'y');
+  assert.equal(statSync(`${root}/secret`).mode & 0o777, 0o644);
+  assert.deepEqual(readdirSync(root), ['secret']);
+});
+
+test('host: files set aside never take more than five names', async (t) => {
+  const files = new FileStore();
+  const root = temporary(t);
+  for (let round = 0; round < 9; round += 1) {
+    await files.replace(`${root}/a`, `round ${round}`);
+    await files.setAside(`${root}/a`);
+  }
+  assert.deepEqual(await files.list(root), [
+    'a.broken-1',
+    'a.broken-2',
+    'a.broken-3',
+    'a.broken-4',
+    'a.broken-5',
+  ]);
+  assert.equal(await files.read(`${root}/a.broken-5`), 'round 8');
+});
+
+test('host: a file above the limit is refused, one of /proc is read although it claims to be empty', async (t) => {
+  const files = new FileStore();
+  const root = temporary(t);
+  writeFileSync(`${root}/large`, 'x'.repeat(1_000));
+  await assert.rejects(files.read(`${root}/large`, 999), { code: 'TOO_LARGE' });
+  assert.equal((await files.read(`${root}/large`, 1_000))?.length, 1_000);
+  assert.match((await files.read('/proc/self/status')) ?? '', /^Name:/);
+});
+
+test('host: a failure names the act, the path, the errno and the fix', async (t) => {
+  const files = new FileStore();
+  const root = temporary(t);
+  chmodSync(root, 0o755);
+  await assert.rejects(files.replace(`${root}/no/such/place`, 'x'), {
+    code: 'FILE_FAILED',
+    message: `Cannot write "${root}/no/such/place": ENOENT`,
+  });
+  await assert.rejects(files.replace('/proc/nothing', 'x'), { code: 'FILE_FAILED' });
+});

@@ -7,7 +7,7 @@ function exitCodeOf(error: unknown): number {
   return isAgentError(error) ? errorTable[error.code].exit : errorTable.BUG.exit;
 }
 
-try {
+async function run(): Promise<void> {
   const daemon = await createDaemon(readPlaces(process.argv.slice(2)));
   const over = new AbortController();
   const end = (): void => {
@@ -24,8 +24,12 @@ try {
   process.once('SIGINT', end);
   // Terminals that go away and readers that close are no reason to leave a board alone.
   process.on('SIGHUP', () => undefined);
+  // Nothing else may be open, e.g. while the API socket cannot be made: the agent stays all the same.
+  setInterval(() => undefined, 2 ** 30);
   await daemon.start(over.signal);
-} catch (error) {
+}
+
+run().catch((error: unknown) => {
   console.error(`agent: ${messageOf(error)}`);
   process.exitCode = exitCodeOf(error);
-}
+});

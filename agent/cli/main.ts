@@ -72,14 +72,22 @@ function contextFor(socketPath: string): CommandContext {
   };
 }
 
+/** A bug: runProgram never rejects. */
+function thrown(error: unknown): void {
+  process.stderr.write(`agentctl: ${messageOf(error)}\n`);
+  process.exitCode = 70;
+}
+
 // A reader that has gone (agentctl logs | head) ends the program quietly.
 process.stdout.on('error', () => process.exit(0));
 
-process.exitCode = await runProgram(process.argv.slice(2), {
+runProgram(process.argv.slice(2), {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   version: __VERSION__,
   columns: process.stdout.columns ?? 80,
   defaultSocket: `${homeDir}/run/agent.sock`,
   contextFor,
-});
+}).then((code) => {
+  process.exitCode = code;
+}, thrown);

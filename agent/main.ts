@@ -24,9 +24,9 @@ async function run(): Promise<void> {
   process.once('SIGINT', end);
   // Terminals that go away and readers that close are no reason to leave a board alone.
   process.on('SIGHUP', () => undefined);
+  await daemon.start(over.signal);
   // Nothing else may be open, e.g. while the API socket cannot be made: the agent stays all the same.
   setInterval(() => undefined, 2 ** 30);
-  await daemon.start(over.signal);
 }
 
 run().catch((error: unknown) => {

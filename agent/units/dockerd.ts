@@ -149,7 +149,7 @@ export class DockerdUnit implements UnitSpec {
   async #checkPrograms(): Promise<Fault | undefined> {
     const { programs } = this.#ports;
     for (const name of programsNeeded) {
-      const { path, facts } = await findProgram(name, this.#searchPath(), programs);
+      const { path, facts } = await findProgram(name, this.#directoriesOf(name), programs);
       const wrong = checkProgram(path, facts, programs.machine);
       if (wrong !== undefined) return wrong;
       if (name === 'dockerd') await this.#learnVersion(path, facts);
@@ -192,7 +192,7 @@ export class DockerdUnit implements UnitSpec {
   async #command(): Promise<UnitCommand> {
     const { places, env, isInRootGroups } = this.#options;
     const { files, programs } = this.#ports;
-    const program = await findProgram('dockerd', this.#searchPath(), programs);
+    const program = await findProgram('dockerd', this.#directoriesOf('dockerd'), programs);
     const mounts = (await files.read('/proc/self/mountinfo', 4_194_304).catch(() => undefined)) ?? '';
     const lock = await programs.inspect(xtablesLock).catch(() => ({ kind: 'absent' as const }));
     return {
@@ -208,7 +208,9 @@ export class DockerdUnit implements UnitSpec {
     };
   }
 
-  #searchPath(): readonly string[] {
+  /** dockerd is where the configuration says, never another one that happens to be on the path; its helpers may be. */
+  #directoriesOf(name: string): readonly string[] {
+    if (name === 'dockerd') return [this.#options.settings['dockerd.binDir']];
     return (this.#options.env()['PATH'] ?? '').split(':').filter((directory) => directory !== '');
   }
 

@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import http from 'node:http';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type TestContext, test } from 'node:test';
+import type { StatusDocument } from '../../agent/api/wire.ts';
+
+const bundle = path.resolve('dist/agent.js');
+const isBuilt = existsSync(bundle) || spawnSync('node', ['build.mjs']).status === 0;
+const quiet = 'prep.enabled: false\ndockerd.enabled: false\n';
+
+interface Home {
+  readonly directory: string;
+  start(): ChildProcess;
+  /** Status, asked for until somebody answers; the agent answers before anything else, so this is short. */
+  status(): Promise<StatusDocument>;
+}
+
+async function makeHome(t: TestContext, config: string): Promise<Home> {
+  assert.ok(isBuilt, 'run `npm run build`');
+  const directory = await mkdtemp(path.join(tmpdir(), 'oh-e2e-'));
+  const children: ChildProcess[] = [];
+  t.after(async () => {
+    for (const child of children) child.kill('SIGKILL');
+    await rm(directory, { recursive: true, force: true });
+  });
+  await writeFile(path.join(directory, 'agent.yaml'), config);
+  return {
+    directory,
+    start() {
+      const child = spawn(process.execPath, [bundle, '--home', directory, '--product', directory], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      children.push(child);
+      return child;
+    },
+    status: () => eventually(() => get(path.join(directory, 'run/agent.sock'), '/v1/status')),
+  };
+}
+
+async function eventually<T>(look: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + 20_000;
+  for (;;) {
+    try {
+      return await look();
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+}
+
+function get(socketPath: string, target: string): Promise<StatusDocument> {
+  return new Promise((resolve, reject) => {
+    const request = http.get({ socketPath, path: target, agent: false }, (response) => {
+      let text = '';
+      response.on('data', (chunk) => {
+        text += String(chunk);
+      });
+      response.on('end', () => resolve(JSON.parse(text) as StatusDocument));
+    });
+    request.on('error', reject);
+  });
+}
+
+async function endOf(child: ChildProcess): Promise<{ code: number | null; stderr: string }> {
+  let stderr = '';
+  child.stderr?.on('data', (chunk) => {
+    stderr += String(chunk);
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, stderr };
+}
+
+test('an agent with a broken configuration answers status and names every problem', async (t) => {
+  const home = await makeHome(t, `${quiet}log.files: many\nlogs.level: loud\n`);
+  home.start();
+  const status = await home.status();
+  assert.equal(status.ready, false);
+  assert.equal(status.agent.configProblems.length, 2);
+  assert.match(status.agent.configProblems[0] ?? '', /agent\.yaml:3: log\.files is "many"/);
+  const condition = status.conditions.find(({ type }) => type === 'ConfigValid');
+  assert.equal(condition?.status, 'false');
+});
+
+test('a second agent on the same home leaves with exit code 4 and the first one untouched', async (t) => {
+  const home = await makeHome(t, quiet);
+  home.start();
+  const first = await home.status();
+  const { code, stderr } = await endOf(home.start());
+  assert.equal(code, 4);
+  assert.match(stderr, /another agent answers there/);
+  assert.equal((await home.status()).agent.pid, first.agent.pid);
+});
+
+test('SIGTERM ends the agent in order and takes its sockets away', async (t) => {
+  const home = await makeHome(t, quiet);
+  const child = home.start();
+  await home.status();
+  child.kill('SIGTERM');
+  assert.equal((await endOf(child)).code, 0);
+  assert.equal(existsSync(path.join(home.directory, 'run/agent.sock')), false);
+});
+
+test('a declared unit survives SIGKILL of the agent and is adopted by the next one', async (t) => {
+  const home = await makeHome(
+    t,
+    `${quiet}units:\n  nap: {argv: [${process.execPath}, -e, "setInterval(() => 0, 9e8)"]}\n`,
+  );
+  const first = home.start();
+  const before = await eventually(async () => readyUnit(await home.status()));
+  first.kill('SIGKILL');
+  await once(first, 'exit');
+  home.start();
+  const after = await eventually(async () => readyUnit(await home.status()));
+  t.after(() => process.kill(after.pid, 'SIGKILL'));
+  assert.equal(after.pid, before.pid);
+  assert.equal(after.adopted, true);
+});
+
+test('an argument that nobody knows is a usage error with the usage', async (t) => {
+  const home = await makeHome(t, quiet);
+  const child = spawn(process.execPath, [bundle, '--hoem', home.directory], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const { code, stderr } = await endOf(child);
+  assert.equal(code, 2);
+  assert.match(stderr, /usage: agent\.js/);
+});
+
+test('a home whose run directory cannot be made is reported and the agent goes on', async (t) => {
+  const home = await makeHome(t, quiet);
+  await writeFile(path.join(home.directory, 'run'), 'in the way');
+  home.start();
+  const log = path.join(home.directory, 'log/agent.log');
+  const text = await eventually(async () => {
+    const lines = await readFile(log, 'utf8');
+    assert.match(lines, /api\.unreachable/);
+    return lines;
+  });
+  assert.match(text, /Cannot listen on/);
+  await rm(path.join(home.directory, 'run'));
+  await eventually(async () => assert.equal((await home.status()).ready, true));
+});
+
+test('dockerd that is missing or for another machine is named, and the agent still answers', async (t) => {
+  const home = await makeHome(t, '');
+  const bin = path.join(home.directory, 'docker');
+  await mkdir(bin);
+  await writeFile(path.join(home.directory, 'agent.yaml'), `prep.enabled: false\ndockerd.binDir: ${bin}\n`);
+  home.start();
+  const missing = await eventually(async () => failedUnit(await home.status()));
+  assert.equal(missing.reason, 'ProgramMissing');
+  for (const name of ['dockerd', 'containerd', 'runc']) {
+    await writeFile(path.join(bin, name), foreignElf());
+    await chmod(path.join(bin, name), 0o755);
+  }
+  const foreign = await eventually(async () => {
+    const unit = failedUnit(await home.status());
+    assert.equal(unit.reason, 'WrongArchitecture');
+    return unit;
+  });
+  assert.match(foreign.message, /this machine is/);
+});
+
+function readyUnit(status: StatusDocument): { pid: number; adopted?: boolean } {
+  const [unit] = status.units;
+  assert.equal(unit?.phase, 'ready');
+  assert.ok(unit.pid !== undefined);
+  return { pid: unit.pid, ...(unit.adopted === undefined ? {} : { adopted: unit.adopted }) };
+}
+
+function failedUnit(status: StatusDocument): { reason: string; message: string } {
+  const [unit] = status.units;
+  assert.equal(unit?.phase, 'failed');
+  return { reason: unit.reason, message: unit.message };
+}
+
+/** Head of a 64-bit ELF program for MIPS, which no machine of ours is. */
+function foreignElf(): Buffer {
+  const head = Buffer.alloc(64);
+  head.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
+  head.writeUInt16LE(2, 16);
+  head.writeUInt16LE(8, 18);
+  return head;
+}

@@ -161,10 +161,24 @@ function hasWholeParameters(content: string): boolean {
   return !/\$(?![^{}]*\{[^{}]*\})/.test(content);
 }
 
-/**
- * Reports what is odd about the words of a known command. Tells whether init can expand them; if not the line fails as
- * a whole.
- */
+/** Reports whether a command looks at its words when it runs and refuses them, beyond their number. */
+function doesRefuse(name: string, words: readonly string[]): boolean {
+  const [first = ''] = words;
+  switch (name) {
+    case 'mkdir':
+      return words.length === 3;
+    case 'mount':
+      return words.length < 3;
+    case 'chmod':
+      return !/^[0-7]*[1-7]/.test(first);
+    case 'setrlimit':
+      return !limits.includes(first);
+    default:
+      return false;
+  }
+}
+
+/** Reports what is odd about the words of a known command. Tells whether init runs it rather than refuse it. */
 export function adviseCommand(
   name: string,
   content: string,
@@ -179,5 +193,5 @@ export function adviseCommand(
   const isWhole = hasWholeParameters(content);
   if (!isWhole) report('cmd-dollar', place, `"${content}"`);
   if (words.length > 0) advices[name]?.(words, reading);
-  return isWhole;
+  return isWhole && !doesRefuse(name, words);
 }

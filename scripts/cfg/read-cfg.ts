@@ -100,12 +100,13 @@ export function readCfg(source: CfgSource, release: Release, report: Report): Cf
   }
   checkForm(json, report);
   const { root } = json;
+  // The boot group file names jobs and services instead of defining them: ParseAllJobs never sees it.
+  if (member(root, 'groups', true) !== undefined) return { isLost: false, services: [], jobs: [] };
   const services = readServices(root, release, report);
   const triggered = triggeredJobs(root);
   const defined = definedJobs(root);
-  for (const { name, line } of triggered) {
-    if (!defined.has(name) && !name.includes('$'))
-      report('cmd-trigger', { line, path: 'jobs' }, `"trigger ${name}"`);
+  for (const { name, line, path } of triggered) {
+    if (!defined.has(name) && !name.includes('$')) report('cmd-trigger', { line, path }, `"trigger ${name}"`);
   }
   const used = services.flatMap((service) => Object.values(service.jobs));
   const usedNames = new Set([...used, ...triggered.map(({ name }) => name)]);

@@ -64,7 +64,8 @@ function readUnknown(line: string, { release, place, report }: Reading): Command
   const first = firstReleaseOf(name);
   const isOwn = commandsOf(release).has(name);
   const isPlugin = isPluginCommand(name, release);
-  if (isOwn) report('cmd-space', place, `"${line}" has no space behind "${name}": want "${name} "`);
+  const other = isPlugin ? ', which makes it the command of a plugin' : '';
+  if (isOwn) report('cmd-space', place, `"${line}" has no space behind "${name}"${other}: want "${name} "`);
   else if (isPlugin) return { name, words, does: 'plugin' };
   else if (first !== undefined) report('cmd-early', place, `"${name}" begins with ${first}`);
   else report('cmd-unknown', place, `no command is called "${name}"`);
@@ -107,6 +108,6 @@ export function readCommand(text: string, reading: Reading): CommandOutcome | un
   const content = line.slice(command.name.length).trimStart();
   const words = splitWords(content, command.max, reading.release);
   const isEnough = checkCount(command, content, words, reading);
-  const hasParameters = adviseCommand(command.name, content, words, reading);
-  return { name: command.name, words, does: isEnough && hasParameters ? 'runs' : 'refused' };
+  const isAccepted = adviseCommand(command.name, content, words, reading);
+  return { name: command.name, words, does: isEnough && isAccepted ? 'runs' : 'refused' };
 }

@@ -30,13 +30,8 @@ function tokenize(text: string): readonly Token[] | undefined {
 }
 
 function areParensClosed(tokens: readonly Token[]): boolean {
-  let depth = 0;
-  for (const token of tokens) {
-    if (token === '(') depth++;
-    if (token === ')') depth--;
-    if (depth < 0) return false;
-  }
-  return depth === 0;
+  const count = (wanted: Token): number => tokens.filter((token) => token === wanted).length;
+  return !closesTooMuch(tokens) && count('(') === count(')');
 }
 
 /** Reports whether operands and operators alternate, parentheses apart. */
@@ -61,9 +56,20 @@ function checkComparison(operand: string, place: Place, report: Report): void {
   if (name.length > nameRoom) report('condition-long', place, `a name has ${name.length} characters`);
 }
 
+/** Reports whether a `)` stands there without its `(`: init loses the job then, a `(` too many only keeps it from firing. */
+function closesTooMuch(tokens: readonly Token[]): boolean {
+  let depth = 0;
+  for (const token of tokens) {
+    if (token === '(') depth++;
+    if (token === ')') depth--;
+    if (depth < 0) return true;
+  }
+  return false;
+}
+
 /**
  * Checks a condition as init's ConvertInfixToPrefix and ComputeCondition take it. `bareNames` allows an operand without
- * a comparison, the boot stage of a `boot && a=b` job.
+ * a comparison, the boot stage of a `boot && a=b` job. Tells whether init keeps the job.
  */
 export function checkCondition(text: string, bareNames: boolean, place: Place, report: Report): boolean {
   const tokens = tokenize(text);
@@ -73,17 +79,16 @@ export function checkCondition(text: string, bareNames: boolean, place: Place, r
   }
   if (!areParensClosed(tokens)) {
     report('condition-parens', place, `"${text}"`);
-    return false;
+    return !closesTooMuch(tokens);
   }
   if (!doAlternate(tokens)) {
     report('condition-operand', place, `"${text}"`);
-    return false;
+    return true;
   }
   for (const token of tokens) {
     if (typeof token !== 'object') continue;
-    if (token.operand.includes('=') || !bareNames) checkComparison(token.operand, place, report);
-    if (!token.operand.includes('=') && !bareNames)
-      report('condition-compare', place, `"${token.operand}" has no =VALUE`);
+    if (token.operand.includes('=')) checkComparison(token.operand, place, report);
+    else if (!bareNames) report('condition-compare', place, `"${token.operand}" has no =VALUE`);
   }
   return true;
 }

@@ -115,16 +115,17 @@ export function definedJobs(root: JsonNode): ReadonlySet<string> {
   return new Set([...stages, ...names.flatMap((name) => (name?.kind === 'string' ? [name.text] : []))]);
 }
 
-/** The names behind `trigger` in the jobs of a file. */
-export function triggeredJobs(root: JsonNode): readonly { readonly name: string; readonly line: number }[] {
+/** The names behind `trigger` in the jobs of a file, and where they stand. */
+export function triggeredJobs(root: JsonNode): readonly (Place & { readonly name: string })[] {
   const jobs = member(root, 'jobs', true);
   if (jobs?.value.kind !== 'array') return [];
-  return jobs.value.items.flatMap((job) => {
+  return jobs.value.items.flatMap((job, jobIndex) => {
     const cmds = member(job, 'cmds')?.value;
     if (cmds?.kind !== 'array') return [];
-    return cmds.items.flatMap((item) => {
+    return cmds.items.flatMap((item, index) => {
       const name = item.kind === 'string' ? /^\s*trigger +(\S+)/.exec(item.text)?.[1] : undefined;
-      return name === undefined ? [] : [{ name, line: item.line }];
+      const path = `jobs[${jobIndex}].cmds[${index}]`;
+      return name === undefined ? [] : [{ name, line: item.line, path }];
     });
   });
 }

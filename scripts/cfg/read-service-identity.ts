@@ -41,10 +41,12 @@ export function readPath(reading: ServiceReading): readonly string[] | undefined
   return kept.length === words.length ? kept : undefined;
 }
 
-function readUserName(text: string, place: Place, { report, release }: ServiceReading): string {
+/** A user by init's own /etc/passwd; one that only the product adds is unknown here. */
+function readUserName(text: string, place: Place, { report, release }: ServiceReading): string | undefined {
   if (/^\d+$/.test(text)) return text === '0' ? 'root' : text;
-  if (!isKnownUser(text, release)) report('uid-unknown', place, `no user "${text}"`);
-  return text;
+  if (isKnownUser(text, release)) return text;
+  report('uid-unknown', place, `no user "${text}"`);
+  return undefined;
 }
 
 /** The user of a service; `root` where none is given, undefined where the service is unusable for it. */
@@ -103,7 +105,7 @@ export function readGid(reading: ServiceReading): boolean {
     report('gid-type', place, `it is ${printNode(value)}`);
     return false;
   }
-  if (value.kind === 'string' && !isFound(value.text, reading))
-    report('gid-unknown', place, `no group "${value.text}"`);
-  return true;
+  if (value.kind !== 'string' || isFound(value.text, reading)) return true;
+  report('gid-unknown', place, `no group "${value.text}"`);
+  return false;
 }

@@ -1,4 +1,5 @@
 import { commandsOf } from './command-table.ts';
+import type { Place } from './findings.ts';
 import { printNode } from './json-text.ts';
 import { readCommand } from './read-command.ts';
 import { isSince } from './release.ts';
@@ -64,6 +65,20 @@ export function readServiceJobs(reading: ServiceReading): ReadonlyMap<string, st
   return jobs;
 }
 
+/**
+ * Checks the room and the lead of an `onrestart` line. init cuts the length of the command's name off the untrimmed
+ * line, so one space in front only takes the place of the one behind the name; more shift the line.
+ */
+function checkCopy(text: string, place: Place, { report, release }: ServiceReading): void {
+  const line = text.trimStart();
+  const [name = ''] = line.split(' ');
+  const command = commandsOf(release).get(name);
+  const lead = text.length - line.length;
+  if (lead > (command?.needsSpace === true ? 1 : 0)) report('onrestart-lead', place, `"${text}"`);
+  const rest = text.length - name.length - (command?.needsSpace === true ? 1 : 0);
+  if (rest > 255) report('onrestart-long', place, `there are ${rest} characters behind "${name}"`);
+}
+
 /** Checks the commands of `onrestart`, which init copies into a fixed room. */
 export function checkOnrestart(reading: ServiceReading): void {
   const { report, release } = reading;
@@ -81,10 +96,7 @@ export function checkOnrestart(reading: ServiceReading): void {
       report('cmd-type', at, `it is ${printNode(item)}`);
       continue;
     }
-    if (/^\s/.test(item.text)) report('onrestart-lead', at, `"${item.text}"`);
-    const [name = ''] = item.text.trimStart().split(' ');
-    const rest = item.text.length - (commandsOf(release).has(name) ? name.length + 1 : name.length);
-    if (rest > 255) report('onrestart-long', at, `there are ${rest} characters behind "${name}"`);
+    checkCopy(item.text, at, reading);
     readCommand(item.text, { release, place: at, report });
   }
 }

@@ -75,12 +75,18 @@ function readName({ node, at, release, report }: ServiceReading): string | undef
   return text.length > 31 && release === '3.1' ? undefined : text;
 }
 
+/** init itself waits for input on /dev/console for the service of this name. */
+function isConsole(node: JsonNode): boolean {
+  const name = member(node, 'name')?.value;
+  return name?.kind === 'string' && name.text === 'console';
+}
+
 function checkOndemand(reading: ServiceReading, isCritical: boolean): boolean {
   const value = readBoolean(reading, 'ondemand');
   const entry = keyOf(reading, 'ondemand');
   if (value !== true || entry === undefined) return value !== null;
   const place = placeOf(reading, entry);
-  if (keyOf(reading, 'socket') === undefined)
+  if (keyOf(reading, 'socket') === undefined && !isConsole(reading.node))
     reading.report('ondemand-socket', place, 'there is no "socket"');
   if (isCritical) reading.report('critical-ondemand', place, 'both are on');
   return !isCritical;
@@ -139,14 +145,9 @@ function readService(reading: ServiceReading, root: JsonNode): ServiceOutcome | 
   };
 }
 
-function checkTwice(names: Map<string, number>, name: string, place: Place, report: Report): void {
-  const first = names.get(name);
-  if (first === undefined) {
-    names.set(name, place.line);
-    return;
-  }
-  report('name-twice', place, `"${name}" stands in line ${first} too`);
-  report('name-merged', place, `"${name}" stands in line ${first} too`);
+/** What 3.2 and later keep of a service that a later entry names again: its user and jobs where that gives none. */
+function mergeOutcomes(first: ServiceOutcome, second: ServiceOutcome, givesUid: boolean): ServiceOutcome {
+  return { ...second, uid: givesUid ? second.uid : first.uid, jobs: { ...first.jobs, ...second.jobs } };
 }
 
 /** Reads the services of a file as a release of init does. */
@@ -159,14 +160,20 @@ export function readServices(root: JsonNode, release: Release, report: Report): 
     if (!isSince(release, '4.0')) return [];
   }
   const jobs = definedJobs(root);
-  const names = new Map<string, number>();
-  const outcomes: ServiceOutcome[] = [];
+  const outcomes = new Map<string, ServiceOutcome>();
   for (const [index, node] of items.entries()) {
     const at = { line: node.line, path: `services[${index}]` };
     const outcome = readService({ node, at, release, report, jobs }, root);
     if (outcome === undefined) continue;
-    checkTwice(names, outcome.name, at, report);
-    outcomes.push(outcome);
+    const first = outcomes.get(outcome.name);
+    if (first === undefined) {
+      outcomes.set(outcome.name, outcome);
+      continue;
+    }
+    report('name-twice', at, `"${outcome.name}" stands there before`);
+    report('name-merged', at, `"${outcome.name}" stands there before`);
+    if (release === '3.1') continue;
+    outcomes.set(outcome.name, mergeOutcomes(first, outcome, member(node, 'uid') !== undefined));
   }
-  return outcomes;
+  return [...outcomes.values()];
 }

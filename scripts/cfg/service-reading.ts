@@ -17,7 +17,7 @@ export interface ServiceReading {
 export function keyOf({ node, release }: ServiceReading, name: string): JsonEntry | undefined {
   const key = findKey(name);
   if (key === undefined || !isRead(key, release)) return undefined;
-  return member(node, name, key.isExact || release === '3.1');
+  return member(node, name, key.isExact);
 }
 
 /** The place of a member of the service. */

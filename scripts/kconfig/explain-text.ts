@@ -31,7 +31,7 @@ function kernelRange({ since, until }: KernelOption): string | undefined {
 }
 
 /** The facts of an option as label and text, empty ones left out. */
-export function explainRows(option: KernelOption): readonly (readonly [label: string, text: string])[] {
+function explainRows(option: KernelOption): readonly (readonly [label: string, text: string])[] {
   const needs = Object.entries(option.needs) as readonly (readonly [string, Level])[];
   const children = childrenOf(option.name);
   const rows: readonly (readonly [string, string | undefined])[] = [

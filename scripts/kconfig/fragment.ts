@@ -11,7 +11,7 @@ import { findOption } from '../../agent/kernel/option-table.ts';
 const levels: readonly Level[] = ['required', 'recommended', 'optional'];
 
 /** Levels from the strongest down to `least`, both included. */
-export function levelsDownTo(least: Level): readonly Level[] {
+function levelsDownTo(least: Level): readonly Level[] {
   return levels.slice(0, levels.indexOf(least) + 1);
 }
 

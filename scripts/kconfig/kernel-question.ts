@@ -36,7 +36,7 @@ export interface Answer {
 }
 
 /** Feature names from the command line; `default` and `all` stand for several. Throws USAGE for an unknown one. */
-export function parseFeatures(names: readonly string[] | undefined): readonly Feature[] {
+function parseFeatures(names: readonly string[] | undefined): readonly Feature[] {
   if (names === undefined || names.length === 0) return defaultFeatures;
   const chosen = new Set<Feature>();
   for (const name of names.flatMap((value) => value.split(',')).filter((value) => value !== '')) {

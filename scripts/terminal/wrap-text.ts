@@ -1,5 +1,5 @@
 /** Breaks text into lines of at most `width` characters at spaces; a longer word keeps its own line. */
-export function wrapText(text: string, width: number): readonly string[] {
+function wrapText(text: string, width: number): readonly string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(/\s+/).filter((part) => part !== '')) {

@@ -7,7 +7,8 @@ import { test } from 'node:test';
 import { folderWith, kconfig } from './kconfig-run.ts';
 import { defconfigsFolder, stockKernels, stockText } from './stock-kernels.ts';
 
-const noMake = spawnSync('make', ['--version']).status === 0 ? false : 'make is not installed';
+const tool = 'make';
+const noMake = spawnSync(tool, ['--version']).status === 0 ? false : 'make is not installed';
 
 /** A stand-in for a kernel tree: its olddefconfig keeps every line but VETH. */
 const standIn = {

@@ -250,9 +250,14 @@ export class Board implements AsyncDisposable {
     }
   }
 
+  /** False once the machine has ended. */
+  get isRunning(): boolean {
+    return this.#machine.exitCode === null && this.#machine.signalCode === null;
+  }
+
   /** Power cut: the machine is gone at once, its disk stays as it is. */
   async kill9(): Promise<void> {
-    if (this.#machine.exitCode !== null || this.#machine.signalCode !== null) return;
+    if (!this.isRunning) return;
     const ended = once(this.#machine, 'exit');
     this.#machine.kill('SIGKILL');
     await ended;

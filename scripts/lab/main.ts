@@ -3,12 +3,13 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { AgentError, errorTable, isAgentError, messageOf } from '../../agent/core/agent-error.ts';
 import { homeDir } from '../../agent/core/constants.ts';
-import { Board } from './board.ts';
+import type { Board, BoardOptions } from './board.ts';
 import { runCommand } from './command.ts';
-import { buildImage } from './image.ts';
+import type { ImageOptions } from './image.ts';
 import { parseWithout } from './modules.ts';
 import { TextProgress } from './progress.ts';
 import { scenarios } from './scenarios/index.ts';
+import { TestBench } from './test-bench.ts';
 
 const usage = `Usage: npm run lab -- [OPTION]…
 Boots a virtual arm64 board shaped like OpenHarmony with the product in its image.
@@ -72,39 +73,39 @@ function usageError(problem: string): AgentError {
 async function lab(settings: Options, progress: TextProgress): Promise<void> {
   const repository = process.cwd();
   if (settings.dist === undefined) {
-    await progress.step('bundle the agent', async () =>
-      runCommand('node', ['build.mjs'], { cwd: repository }),
-    );
+    await progress.step('bundle the agent', () => runCommand('node', ['build.mjs'], { cwd: repository }));
   }
-  const without = parseWithout(settings.without);
-  const image = await buildImage(
-    {
-      repository,
-      dist: path.resolve(settings.dist ?? 'dist'),
-      root: settings['stock-root'] === true ? 'stock' : 'image',
-      withoutModules: without.modules,
-      dataFileSystem: settings.data,
-      aptSources: settings['apt-sources'],
-      refresh: settings.refresh === true,
-    },
-    progress,
-  );
   const logs = path.join(repository, 'build/lab', new Date().toISOString().replace(/[:.]/g, '-'));
   await mkdir(logs, { recursive: true });
   progress.say(`logs are in ${logs}`);
+  await using bench = new TestBench(imageOptions(settings, repository), startOptions(settings), {
+    logs,
+    progress,
+  });
+  if (settings.scenario === undefined) await stayUp(await bench.boot(), logs, progress);
+  else await settings.scenario.run(bench);
+}
+
+function imageOptions(settings: Options, repository: string): ImageOptions {
+  return {
+    repository,
+    dist: path.resolve(settings.dist ?? 'dist'),
+    root: settings['stock-root'] === true ? 'stock' : 'image',
+    withoutModules: parseWithout(settings.without).modules,
+    dataFileSystem: settings.data,
+    aptSources: settings['apt-sources'],
+    refresh: settings.refresh === true,
+  };
+}
+
+function startOptions(settings: Options): Omit<BoardOptions, 'image' | 'logs'> {
   const dataDisk = settings['keep-data'];
-  await using board = await progress.step('boot the board', async () =>
-    Board.boot({
-      image,
-      logs,
-      cgroup: settings.cgroup,
-      withoutControllers: without.controllers,
-      forwards: settings.forwards,
-      ...(dataDisk === undefined ? {} : { dataDisk: path.resolve(dataDisk) }),
-    }),
-  );
-  if (settings.scenario !== undefined) await settings.scenario.run({ board, progress, logs });
-  else await stayUp(board, logs, progress);
+  return {
+    cgroup: settings.cgroup,
+    withoutControllers: parseWithout(settings.without).controllers,
+    forwards: settings.forwards,
+    ...(dataDisk === undefined ? {} : { dataDisk: path.resolve(dataDisk) }),
+  };
 }
 
 async function stayUp(board: Board, logs: string, progress: TextProgress): Promise<void> {
@@ -112,7 +113,7 @@ async function stayUp(board: Board, logs: string, progress: TextProgress): Promi
   await board.expose(`unix:${homeDir}/run/agent.sock`, socket);
   progress.say(`the agent's API is at ${socket}; this is a shell on the board, leave it with "exit"`);
   await board.shell(process.stdin, process.stdout);
-  await progress.step('power the board off', async () => board.powerOff());
+  await progress.step('power the board off', () => board.powerOff());
 }
 
 async function main(args: readonly string[]): Promise<number> {

@@ -1,32 +1,30 @@
+import { readFile } from 'node:fs/promises';
 import { AgentError } from '../../../agent/core/agent-error.ts';
 import type { Board } from '../board.ts';
+import { waitUntilReady } from './agent.ts';
 import type { Scenario } from './scenario.ts';
-
-/** Time for the agent to have Docker ready after boot, in seconds; translated arm64 code is slow. */
-const readySeconds = 240;
 
 /** The main promise: init started the agent, Docker is up, two containers run, the board powers off in order. */
 export const check: Scenario = {
   summary: 'wait for the agent, run doctor, status and selftest, power off',
-  run: async ({ board, progress }) => {
+  run: async ({ boot, progress }) => {
+    const board = await boot();
     await progress.step('wait for Docker under the agent', () => waitUntilReady(board));
     for (const command of ['doctor', 'status', 'selftest']) {
       await progress.step(`agentctl ${command}`, () => show(board, `agentctl ${command}`));
     }
-    await progress.step('power off', () => board.powerOff());
+    await progress.step('power off in order', () => powerOffInOrder(board));
   },
 };
 
-/** Waits for Docker, then for everything; on a timeout the agent's own words say what is missing. */
-export async function waitUntilReady(board: Board): Promise<void> {
-  const wait = `agentctl wait --timeout ${readySeconds}s --for`;
-  const { code, stdout, stderr } = await board.exec(`${wait} condition=DockerReady && ${wait} ready`);
-  if (code === 0) return;
-  const status = await board.exec('agentctl status; agentctl logs; cat /data/oh-edge-agent/log/launch.log');
-  throw new AgentError(
-    'TIMED_OUT',
-    `The agent was not ready: ${(stderr || stdout).trim()}\n${status.stdout}${status.stderr}`,
-  );
+/** The power goes only after the agent has stopped its units; init logs how the script that asks it ended. */
+async function powerOffInOrder(board: Board): Promise<void> {
+  await board.powerOff();
+  const log = await readFile(board.consoleLog, 'utf8');
+  const [line = 'the on-stop job did not run'] = /syncexec .*stop\.sh: exit .*/.exec(log) ?? [];
+  if (!line.endsWith('exit 0')) {
+    throw new AgentError('TOOL_FAILED', `The agent did not stop in order: ${line}; see ${board.consoleLog}`);
+  }
 }
 
 /** Runs a command on the board with its output on ours. */

@@ -1,7 +1,19 @@
 import { check } from './check.ts';
 import { init } from './init.ts';
+import { killAgent } from './kill-agent.ts';
+import { powerCut } from './power-cut.ts';
+import { repair } from './repair.ts';
 import type { Scenario } from './scenario.ts';
 import { shape } from './shape.ts';
+import { uplink } from './uplink.ts';
 
 /** Every scenario by its name on the command line. */
-export const scenarios: Readonly<Record<string, Scenario>> = { check, init, shape };
+export const scenarios: Readonly<Record<string, Scenario>> = {
+  check,
+  init,
+  shape,
+  repair,
+  uplink,
+  'kill-agent': killAgent,
+  'power-cut': powerCut,
+};

@@ -7,7 +7,8 @@ const scratch = '/data/local/tmp';
 /** What a service gets from init and what happens to it, on the running board; needs no agent. */
 export const init: Scenario = {
   summary: 'what services get from init, restart, stop, reboot',
-  run: async ({ board, progress }) => {
+  run: async ({ boot, progress }) => {
+    const board = await boot();
     await progress.step('a service gets exactly what OpenHarmony gives it', () => inheritance(board));
     await progress.step('four quick exits end the restarts', () => crashes(board));
     await progress.step('a sandboxed service sees another mount table', () => sandbox(board));

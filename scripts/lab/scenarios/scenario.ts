@@ -1,15 +1,23 @@
-import type { Board } from '../board.ts';
+import type { Board, BoardOptions } from '../board.ts';
+import type { ImageOptions } from '../image.ts';
 import type { Progress } from '../progress.ts';
 
-/** What a scenario works with: a board that has just booted. */
+/** What may differ from the command line's board: its image, and how it is started. */
+export interface BootWishes {
+  readonly image?: Partial<Pick<ImageOptions, 'root' | 'withoutModules'>>;
+  readonly start?: Partial<Omit<BoardOptions, 'image' | 'logs'>>;
+}
+
+/** What a scenario works with. */
 export interface ScenarioContext {
-  readonly board: Board;
+  /** Boots a board as the command line wants it, or with the given differences. Boards that are left over are killed. */
+  readonly boot: (wishes?: BootWishes) => Promise<Board>;
   readonly progress: Progress;
   /** Folder for whatever the scenario leaves behind. */
   readonly logs: string;
 }
 
-/** Something that is done to a running board and judged; it throws when the board does not behave. */
+/** Something that is done to a board and judged; it throws when the board does not behave. */
 export interface Scenario {
   readonly summary: string;
   run(context: ScenarioContext): Promise<void>;

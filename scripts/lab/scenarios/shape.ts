@@ -3,7 +3,8 @@ import type { Scenario } from './scenario.ts';
 /** Shows what the board looks like and powers it off; needs no agent. */
 export const shape: Scenario = {
   summary: 'print what the board is like',
-  run: async ({ board, progress }) => {
+  run: async ({ boot, progress }) => {
+    const board = await boot();
     const lines = [
       'uname -a',
       'ls -l /',

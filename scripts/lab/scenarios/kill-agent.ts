@@ -1,0 +1,42 @@
+import type { Board } from '../board.ts';
+import { importImage, inside, readStatus, waitUntilReady } from './agent.ts';
+import { eventually, expectEqual } from './expect.ts';
+import type { Scenario } from './scenario.ts';
+
+/** The agent dies, its units do not: the next one finds them and goes on. */
+export const killAgent: Scenario = {
+  summary: 'SIGKILL to the agent: dockerd and a container live on, the next agent takes them over',
+  run: async ({ boot, progress }) => {
+    const board = await boot();
+    await progress.step('wait for Docker under the agent', () => waitUntilReady(board));
+    const before = await progress.step('start a container', () => startContainer(board));
+    const agent = (await readStatus(board)).agent.pid;
+    await progress.step('kill the agent', () => board.run(`kill -9 ${agent}`));
+    await progress.step('a new agent has taken dockerd over', () => takenOver(board, agent));
+    expectEqual('the container', await container(board), before);
+    await progress.step('power off', () => board.powerOff());
+  },
+};
+
+/** Identity of the running container: its process and when it started. */
+async function container(board: Board): Promise<string> {
+  return board.run(inside('docker inspect -f "{{.State.Pid}} {{.State.StartedAt}}" worker'));
+}
+
+async function startContainer(board: Board): Promise<string> {
+  await importImage(board);
+  await board.run(inside('docker run -d --name worker lab:1 /bin/busybox sleep 100000'), {
+    timeoutMs: 120_000,
+  });
+  return container(board);
+}
+
+async function takenOver(board: Board, oldAgent: number): Promise<void> {
+  await eventually('a new agent says that dockerd is adopted and ready', 90_000, async () => {
+    const status = await readStatus(board).catch((error: unknown) => String(error));
+    if (typeof status === 'string') return status;
+    const dockerd = status.units.find(({ name }) => name === 'dockerd');
+    const isDone = status.agent.pid !== oldAgent && dockerd?.phase === 'ready' && dockerd.adopted === true;
+    return isDone || `agent ${status.agent.pid}, dockerd ${JSON.stringify(dockerd)}`;
+  });
+}

@@ -1,0 +1,56 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Board } from '../board.ts';
+import { importImage, inside, waitUntilReady } from './agent.ts';
+import { eventually } from './expect.ts';
+import type { Scenario } from './scenario.ts';
+
+/** Longest time without a way out after the uplink changed, in milliseconds. */
+const backWithinMs = 20_000;
+
+/**
+ * Containers reach the world by whatever uplink the system has. The host's loopback is 10.0.2.2 from eth0 and 10.0.3.2
+ * from wlan0, and each only from there, so an answer says which way it came.
+ */
+export const uplink: Scenario = {
+  summary: 'a container’s traffic follows the uplink from eth0 to wlan0 and back',
+  run: async ({ boot, progress }) => {
+    const server = createServer((_request, response) => response.end('hello from the host\n'));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    try {
+      const board = await boot();
+      await progress.step('wait for Docker under the agent', () => waitUntilReady(board));
+      await progress.step('start a container', () => startContainer(board));
+      await progress.step('out by eth0', () => reaches(board, `10.0.2.2:${port}`));
+      await board.run('/vendor/lab/bin/netmanager uplink wlan0');
+      await progress.step('out by wlan0', () => reaches(board, `10.0.3.2:${port}`));
+      await board.run('/vendor/lab/bin/netmanager down wlan0');
+      await progress.step('wlan0 went away, out by eth0 again', () => reaches(board, `10.0.2.2:${port}`));
+      await board.run('/vendor/lab/bin/netmanager up wlan0; /vendor/lab/bin/netmanager rewrite');
+      await progress.step('netmanager wrote its rules anew, still out by eth0', () =>
+        reaches(board, `10.0.2.2:${port}`),
+      );
+      await progress.step('power off', () => board.powerOff());
+    } finally {
+      server.close();
+    }
+  },
+};
+
+async function startContainer(board: Board): Promise<void> {
+  await importImage(board);
+  await board.run(inside('docker run -d --name worker lab:1 /bin/busybox sleep 100000'), {
+    timeoutMs: 120_000,
+  });
+}
+
+async function reaches(board: Board, address: string): Promise<void> {
+  await eventually(`the container reaches ${address}`, backWithinMs, async () => {
+    const fetch = `docker exec worker /bin/busybox wget -T 3 -q -O - http://${address}/`;
+    const { stdout, stderr } = await board.exec(inside(fetch), { timeoutMs: 30_000 });
+    return stdout.includes('hello from the host') || (stderr || stdout).trim();
+  });
+}

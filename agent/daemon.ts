@@ -11,6 +11,7 @@ import { DockerClient } from './host/docker-client.ts';
 import { FileStore } from './host/file-store.ts';
 import { HostGroundExecutor } from './host/ground-executor.ts';
 import { HostGroundObserver } from './host/ground-observer.ts';
+import { HostGroundProbes } from './host/ground-probes.ts';
 import { HostProcesses } from './host/host-processes.ts';
 import { HostPrograms, HostSockets } from './host/host-programs.ts';
 import { HostUnitLogs } from './host/host-unit-logs.ts';
@@ -71,7 +72,10 @@ export async function createDaemon(places: Places): Promise<Daemon> {
     clock,
     files,
     programs,
+    probes: new HostGroundProbes(commands, busybox, `${places.home}/run`),
     configProblems,
+    nodeName: config['node.name'],
+    isDockerWanted: config['dockerd.enabled'],
   });
   const supervised = {
     settings: config,

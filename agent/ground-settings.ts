@@ -18,5 +18,6 @@ export function groundSettings(config: Config, places: Places): GroundSettings {
     home: places.home,
     productDir: places.product,
     binDir: config['dockerd.binDir'],
+    busybox: places.busybox,
   };
 }

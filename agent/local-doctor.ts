@@ -3,6 +3,7 @@ import { loadConfig, problemText } from './config/load.ts';
 import { groundSettings } from './ground-settings.ts';
 import { FileStore } from './host/file-store.ts';
 import { HostGroundObserver } from './host/ground-observer.ts';
+import { HostGroundProbes } from './host/ground-probes.ts';
 import { HostPrograms } from './host/host-programs.ts';
 import { ToolRunner } from './host/tool-runner.ts';
 import { type Places, readPlaces } from './places.ts';
@@ -22,6 +23,9 @@ export async function localDoctor(
       settings: groundSettings(config, places),
       observer: new HostGroundObserver(tools, places.busybox, `${places.home}/run`),
       programs: new HostPrograms(),
+      probes: new HostGroundProbes(tools, places.busybox, `${places.home}/run`),
+      nodeName: config['node.name'],
+      isDockerWanted: config['dockerd.enabled'],
       configProblems: problems.map((problem) => problemText(places.configFile, problem)),
     },
     signal,

@@ -119,6 +119,8 @@ export interface ObservedMachine {
   readonly links: readonly Link[];
   /** Why rules and routes could not be read; they are empty then and nothing may be concluded from that. */
   readonly networkProblem?: string;
+  /** Name servers that the network manager of the board knows now; undefined where there is none to ask. */
+  readonly nameServers?: readonly string[];
   /** Modules in /sys/module: loaded, or built in with parameters. */
   readonly modules: readonly string[];
   /** Modules that modules.dep of this kernel offers as files; empty where the board ships none. */

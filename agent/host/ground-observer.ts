@@ -14,6 +14,7 @@ import {
   parseRoutes,
   parseRules,
 } from './ground-parse.ts';
+import { liveNameServers, netsysSocket } from './netsys-resolver.ts';
 import { HostNetworkWatch } from './network-watch.ts';
 
 const upFlag = 1;
@@ -49,7 +50,7 @@ export class HostGroundObserver implements GroundObserver {
 
   async observe(): Promise<ObservedMachine> {
     const release = (readText('/proc/sys/kernel/osrelease') ?? '').trim();
-    const network = await this.#network();
+    const [network, nameServers] = await Promise.all([this.#network(), liveNameServers(netsysSocket)]);
     const serial = boardSerial();
     const selinux = observeSelinux();
     return {
@@ -65,6 +66,7 @@ export class HostGroundObserver implements GroundObserver {
       controllers: parseControllers(readText('/proc/cgroups') ?? ''),
       memberships: parseMemberships(readText('/proc/self/cgroup') ?? ''),
       ...network,
+      ...(nameServers === undefined ? {} : { nameServers }),
       subnets: parseConnectedSubnets(readWhole('/proc/net/route')),
       links: namesIn('/sys/class/net').map(observeLink),
       modules: namesIn('/sys/module'),

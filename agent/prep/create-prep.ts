@@ -1,14 +1,9 @@
 import type { ApplyDocument, DoctorDocument, PlanDocument, PrepStatus } from '../api/wire.ts';
-import type { Programs } from '../core/program.ts';
-import { examine } from './doctor/examine.ts';
+import { type ExamineParts, examine } from './doctor/examine.ts';
 import { type GroundParts, GroundWork } from './ground-work.ts';
 
 /** What the whole room needs. */
-export interface PrepParts extends GroundParts {
-  readonly programs: Programs;
-  /** Sentences about the configuration file; empty where it is right. */
-  readonly configProblems: readonly string[];
-}
+export type PrepParts = GroundParts & ExamineParts;
 
 /** The room as the composition root sees it. */
 export interface Prep {

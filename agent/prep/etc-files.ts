@@ -14,6 +14,7 @@ interface EtcFile {
 
 /** Files of ours in /etc, with their content; nothing where the system has them all. */
 function ownFiles(observed: ObservedGround, settings: GroundSettings): readonly EtcFile[] {
+  const servers = nameServers(observed, settings);
   const machineId: EtcFile = {
     name: 'machine-id',
     text: machineIdText(observed, settings),
@@ -21,7 +22,7 @@ function ownFiles(observed: ObservedGround, settings: GroundSettings): readonly 
   };
   const resolver: EtcFile = {
     name: 'resolv.conf',
-    text: settings.dns.map((server) => `nameserver ${server}\n`).join(''),
+    text: servers.map((server) => `nameserver ${server}\n`).join(''),
     why: 'The name servers in the image are fixed, and static Go programs use nothing else.',
   };
   const hosts: EtcFile = {
@@ -31,7 +32,12 @@ function ownFiles(observed: ObservedGround, settings: GroundSettings): readonly 
   };
   const seenHosts = observed.paths['/etc/hosts']?.text ?? '';
   const hasHosts = seenHosts !== '' && seenHosts !== hostsText;
-  return [machineId, ...(settings.dns.length > 0 ? [resolver] : []), ...(hasHosts ? [] : [hosts])];
+  return [machineId, ...(servers.length > 0 ? [resolver] : []), ...(hasHosts ? [] : [hosts])];
+}
+
+/** Name servers for units and containers: those of the configuration, else those of the live network; none leaves the image's file in use. */
+export function nameServers(observed: ObservedGround, settings: GroundSettings): readonly string[] {
+  return settings.dns.length > 0 ? settings.dns : (observed.nameServers ?? []);
 }
 
 /** Names in /etc that are ours. */

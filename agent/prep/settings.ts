@@ -22,6 +22,8 @@ export interface GroundSettings {
   readonly productDir: string;
   /** `dockerd.binDir` */
   readonly binDir: string;
+  /** Static busybox that stands for the tools a board lacks. */
+  readonly busybox: string;
 }
 
 /** Source of every tmpfs that is ours: mountinfo shows it, so that ours is told from anybody else's. */

@@ -107,6 +107,7 @@ export function settingsOf(world: World): GroundSettings {
     dataRoot: '/data/oh-edge-agent/docker',
     productDir: '/system/opt/oh-edge-agent',
     binDir: '/system/opt/oh-edge-agent/docker',
+    busybox: '/system/opt/oh-edge-agent/bin/busybox',
   };
 }
 

@@ -28,6 +28,7 @@ const settings: GroundSettings = {
   dataRoot: `${homeDir}/docker`,
   productDir,
   binDir: `${productDir}/docker`,
+  busybox,
 };
 
 enterBoardRoot({ layout: layout as BoardRoot['layout'], busybox: hostBusybox, directory });

@@ -2,7 +2,7 @@ import type { DoctorDocument, Finding, Severity } from '../../api/wire.ts';
 
 const order: readonly Severity[] = ['ok', 'info', 'warning', 'error'];
 
-/** What a check says besides its id and title. A check that finds nothing wrong says only what it saw. */
+/** What a check says besides its id and title. */
 export interface Outcome {
   readonly severity: Severity;
   readonly seen: string;

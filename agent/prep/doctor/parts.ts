@@ -1,5 +1,6 @@
 import type { Finding } from '../../api/wire.ts';
 import { messageOf } from '../../core/agent-error.ts';
+import type { GroundProbes } from '../../core/ground-probes.ts';
 import type { Programs } from '../../core/program.ts';
 import type { GroundSettings } from '../settings.ts';
 import { fine, found } from './finding.ts';
@@ -8,44 +9,106 @@ const dockerParts = ['dockerd', 'containerd', 'containerd-shim-runc-v2', 'runc']
 const machineNames: Readonly<Record<number, string>> = { 3: 'x86', 40: 'arm', 62: 'x86-64', 183: 'aarch64' };
 
 /** Programs that must be there and run on this machine. */
-export async function checkParts(programs: Programs, settings: GroundSettings): Promise<readonly Finding[]> {
-  const paths = [
-    `${settings.productDir}/bin/busybox`,
-    ...dockerParts.map((name) => `${settings.binDir}/${name}`),
-  ];
-  return Promise.all(paths.map((path) => checkPart(programs, path)));
+export async function checkParts(
+  programs: Programs,
+  settings: GroundSettings,
+  isDockerWanted: boolean,
+): Promise<readonly Finding[]> {
+  const docker = isDockerWanted ? dockerParts.map((name) => `${settings.binDir}/${name}`) : [];
+  return Promise.all([settings.busybox, ...docker].map((path) => checkPart(programs, path)));
 }
 
 async function checkPart(programs: Programs, path: string): Promise<Finding> {
   const name = path.split('/').at(-1) ?? path;
   const id = `parts.${name}`;
   const title = `${name} is there and runs on this machine`;
-  const wrong = (seen: string, fix: string): Finding =>
-    found(id, title, {
+  const machine = machineName(programs.machine);
+  const wrong = (seen: string, fix: string): Finding => {
+    const why =
+      name === 'busybox'
+        ? 'Nothing can be mounted and no route set'
+        : 'dockerd does not start, or no container does';
+    return found(id, title, {
       severity: 'error',
-      seen,
-      wanted: `a program for ${machineName(programs.machine)} at ${path}`,
-      why:
-        name === 'busybox'
-          ? 'Nothing can be mounted and no route set'
-          : 'dockerd does not start, or no container does',
+      seen: `${path}: ${seen}`,
+      wanted: `a program for ${machine}`,
+      why,
       fix,
     });
+  };
   const facts = await programs.inspect(path).catch((error: unknown) => messageOf(error));
   if (typeof facts === 'string') return wrong(facts, 'check the disk that holds it');
-  if (facts.kind === 'absent') return wrong('absent', `put it there, or set the path in the configuration`);
+  if (facts.kind === 'absent')
+    return wrong('absent', 'put it there, or set its directory in the configuration (dockerd.binDir)');
   if (facts.kind === 'not-a-file')
     return wrong('not a file', 'remove what is there and put the program in its place');
   if (!facts.isExecutable) return wrong('not executable', `chmod 0755 ${path}`);
   if (facts.elf !== undefined && facts.elf.machine !== programs.machine) {
     return wrong(
       `a program for ${machineName(facts.elf.machine)}`,
-      `take the build of ${name} for ${machineName(programs.machine)}`,
+      `take the build of ${name} for ${machine}`,
     );
+  }
+  if (facts.elf === undefined && facts.interpreter === undefined) {
+    return wrong('neither an ELF program nor a script', 'it was cut off or is something else: copy it again');
   }
   return fine(id, title, path);
 }
 
 function machineName(machine: number): string {
   return machineNames[machine] ?? `machine ${machine}`;
+}
+
+/** The search path of units, for the iptables that dockerd will use. */
+export async function findIptables(
+  programs: Programs,
+  settings: GroundSettings,
+): Promise<string | undefined> {
+  const directories = [
+    settings.binDir,
+    `${settings.productDir}/bin`,
+    '/system/bin',
+    '/usr/sbin',
+    '/usr/bin',
+    '/sbin',
+    '/bin',
+  ];
+  for (const directory of directories) {
+    const facts = await programs.inspect(`${directory}/iptables`).catch(() => undefined);
+    if (facts?.kind === 'file' && facts.isExecutable) return `${directory}/iptables`;
+  }
+  return undefined;
+}
+
+/** nf_tables is off in OpenHarmony's kernels, so only the legacy kind works there (third_party_iptables). */
+export async function checkIptables(path: string | undefined, probes: GroundProbes): Promise<Finding> {
+  const id = 'parts.iptables';
+  const title = 'iptables is there and works';
+  if (path === undefined) {
+    return found(id, title, {
+      severity: 'error',
+      seen: 'no iptables in the search path of the units',
+      wanted: 'iptables 1.6 or later, legacy',
+      why: 'dockerd ends with "failed to create NAT chain DOCKER: iptables not found"',
+      fix: "take the image's /system/bin/iptables (OpenHarmony 3.2 and later), or put a static one into dockerd.binDir",
+    });
+  }
+  const version = await probes.version([path, '--version']);
+  if (version === undefined) {
+    return found(id, title, {
+      severity: 'error',
+      seen: `${path} does not run`,
+      wanted: 'iptables 1.6 or later, legacy',
+      why: 'dockerd ends with "failed to create NAT chain DOCKER"',
+      fix: 'a 64-bit iptables needs 64-bit libraries: take a static build, or the one of the image',
+    });
+  }
+  if (!version.includes('nf_tables')) return fine(id, title, `${path}: ${version}`);
+  return found(id, title, {
+    severity: 'info',
+    seen: `${path}: ${version}`,
+    wanted: 'the legacy kind, unless the kernel has nf_tables',
+    why: 'On a kernel without NF_TABLES it fails with "Failed to initialize nft: Protocol not supported"',
+    fix: 'put iptables-legacy into dockerd.binDir',
+  });
 }

@@ -1,58 +1,9 @@
 import { homeDir, productDir } from '../core/constants.ts';
+import { absolutePath, type KeyRow } from './key-row.ts';
+import { reportKeys } from './report-keys.ts';
 
-/** When a changed value takes effect. */
-type Applies = 'agent-restart' | 'unit-restart';
+export type { EnumRow, KeyRow } from './key-row.ts';
 
-interface Row<T> {
-  readonly default: T;
-  readonly applies: Applies;
-  readonly help: string;
-}
-
-/** Whole number with bounds; the unit is in the key's name. */
-export interface IntegerRow extends Row<number> {
-  readonly type: 'integer';
-  readonly min: number;
-  readonly max: number;
-}
-export interface BooleanRow extends Row<boolean> {
-  readonly type: 'boolean';
-}
-/** Text; `pattern` is what it must match and `shape` says that in words. */
-export interface StringRow extends Row<string> {
-  readonly type: 'string';
-  readonly pattern?: RegExp;
-  readonly shape?: string;
-}
-export interface EnumRow<V extends string> extends Row<V> {
-  readonly type: 'enum';
-  readonly values: readonly V[];
-}
-export interface StringsRow extends Row<readonly string[]> {
-  readonly type: 'strings';
-  readonly pattern?: RegExp;
-  readonly shape?: string;
-}
-/** Free mapping that is passed on, e.g. to daemon.json; only that it is a mapping is checked. */
-export interface MappingRow extends Row<Readonly<Record<string, unknown>>> {
-  readonly type: 'mapping';
-}
-
-/** Mapping of unit names to declarations, checked by declared-units.ts. */
-export interface UnitsRow extends Row<Readonly<Record<string, unknown>>> {
-  readonly type: 'units';
-}
-
-export type KeyRow =
-  | IntegerRow
-  | BooleanRow
-  | StringRow
-  | EnumRow<string>
-  | StringsRow
-  | MappingRow
-  | UnitsRow;
-
-const absolutePath = { pattern: /^\/[^\0]*$/, shape: 'an absolute path' } as const;
 const cidr = {
   pattern: /^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/,
   shape: 'IPv4 subnets such as 172.17.0.0/16',
@@ -259,6 +210,7 @@ export const keys = {
     applies: 'agent-restart',
     help: 'Failures in a row that make a crash loop.',
   },
+  ...reportKeys,
 } as const satisfies Record<string, KeyRow>;
 
 export type Key = keyof typeof keys;

@@ -7,6 +7,34 @@ const { version } = JSON.parse(await readFile(new URL('package.json', import.met
 /** Bundle limit in bytes: the file is read and parsed on every start of a small board. */
 const limit = 1_500_000;
 
+/** What esbuild writes for `import … from 'node:…'`, at the top or in a module that is itself loaded later. */
+const builtinImport =
+  /^(var |\s+)(import_node_\w+) = ((?:__toESM\()?require\("node:[\w/]+"\)(?:(?:, 1)?\))?);$/gm;
+
+/**
+ * Lets each built-in module be loaded when it is first used: the API answers before node:crypto, node:child_process and
+ * others are needed, and a command of agentctl needs few of them. Lines stay where they were, for the source map.
+ */
+const lazyBuiltins = {
+  name: 'lazy-builtins',
+  setup(builder) {
+    builder.onEnd(async ({ outputFiles }) => {
+      for (const { path, text } of outputFiles ?? [])
+        await writeFile(path, path.endsWith('.js') ? lazy(text) : text);
+    });
+  },
+};
+
+function lazy(text) {
+  const later = text
+    .replaceAll(builtinImport, '$1$2 = __later(() => $3);')
+    .replaceAll(/\bimport_node_\w+(?=\.)/g, '$&()');
+  const missed = /\bimport_node_\w+ = (?!__later)/.exec(later);
+  if (missed !== null)
+    throw new Error(`Cannot make a built-in module lazy: "${missed[0]}" is in no known form`);
+  return later;
+}
+
 const entries = { agent: 'agent/main.ts', agentctl: 'agent/cli/main.ts' };
 await mkdir('dist', { recursive: true });
 await writeFile('dist/package.json', '{ "type": "commonjs" }\n');
@@ -23,7 +51,11 @@ for (const [name, entry] of Object.entries(entries)) {
     target: 'node20',
     sourcemap: 'linked',
     legalComments: 'none',
+    loader: { '.html': 'text' },
     define: { __VERSION__: JSON.stringify(version) },
+    banner: { js: 'const __later = (load) => { let module; return () => (module ??= load()); };' },
+    plugins: [lazyBuiltins],
+    write: false,
     logLevel: 'warning',
   });
   const { size } = await stat(`dist/${name}.js`);

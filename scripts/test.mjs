@@ -35,6 +35,7 @@ try {
     target: 'node20',
     packages: 'external',
     sourcemap: 'linked',
+    loader: { '.html': 'text' },
     define: { __VERSION__: '"0.0.0-test"' },
     logLevel: 'warning',
   });

@@ -10,6 +10,7 @@ import type {
   LogMessage,
   LogsDocument,
   PlanDocument,
+  SamplesDocument,
   SelftestDocument,
   ShutdownDocument,
   StatusDocument,
@@ -58,6 +59,10 @@ export class AgentClient {
     signal: AbortSignal,
   ): Promise<LedgerDocument> {
     return this.#get(`/v1/ledger${queryText(question)}`, quickMs, signal);
+  }
+
+  samples(signal: AbortSignal): Promise<SamplesDocument> {
+    return this.#get('/v1/samples', quickMs, signal);
   }
 
   plan(signal: AbortSignal): Promise<PlanDocument> {

@@ -24,6 +24,12 @@ export const routes: readonly Route[] = [
   }),
   answer({
     method: 'GET',
+    path: '/v1/samples',
+    needs: 'observe',
+    handle: ({ verbs }) => verbs.samples?.() ?? { samples: [] },
+  }),
+  answer({
+    method: 'GET',
     path: '/v1/plan',
     needs: 'observe',
     handle: ({ verbs, signal }) => verbs.plan(signal),

@@ -6,6 +6,7 @@ import type {
   DoctorDocument,
   LogLine,
   PlanDocument,
+  SamplesDocument,
   SelftestDocument,
   ShutdownDocument,
   StatusDocument,
@@ -40,6 +41,8 @@ export interface Verbs {
   eventsAfter(sequence: number): readonly AgentEvent[];
   /** Newest records of the ledger after a sequence number, oldest first; absent where this agent keeps none. */
   ledger?(after: number, limit: number): readonly LedgerRecord[];
+  /** Load of the board; absent where this agent takes no samples. */
+  samples?(): SamplesDocument;
   version(): VersionDocument;
   plan(signal: AbortSignal): Promise<PlanDocument>;
   apply(signal: AbortSignal): Promise<ApplyDocument>;

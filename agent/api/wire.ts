@@ -1,3 +1,4 @@
+import type { Inventory, Sample } from '../core/samples.ts';
 import type { AgentEvent, Condition } from '../health/condition.ts';
 import type { LedgerRecord } from '../health/ledger.ts';
 
@@ -175,7 +176,63 @@ export interface LogMessage {
   readonly line: LogLine;
 }
 
+/** GET /v1/samples: what the board is made of and its load over the last two hours, oldest first. */
+export interface SamplesDocument {
+  readonly inventory?: Inventory;
+  readonly samples: readonly Sample[];
+}
+
 /** GET /v1/ledger: why things were restarted, held or repaired, over all boots that are kept, oldest first. */
 export interface LedgerDocument {
   readonly records: readonly LedgerRecord[];
+}
+
+/** Something that stands in the way of joining, or that will be missed later. */
+export interface JoinProblemView {
+  /** An error stops the join before anything is changed; a warning does not. */
+  readonly severity: 'error' | 'warning';
+  readonly reason: string;
+  /** Sentence that ends with the fix; never a secret. */
+  readonly message: string;
+}
+
+/** POST /v1/edge/join and /v1/edge/rejoin. */
+export interface JoinDocument {
+  /** Whether the board has its certificate and edgecore runs. */
+  readonly joined: boolean;
+  readonly dryRun: boolean;
+  readonly node?: string;
+  /** HOST:PORT of cloudcore. */
+  readonly cloud?: string;
+  /** Release of edgecore, e.g. `v1.22.1`. */
+  readonly kubeedge?: string;
+  readonly runtime?: string;
+  readonly problems: readonly JoinProblemView[];
+  /** What was done, or would be. */
+  readonly steps: readonly StepView[];
+  /** Dotted names of edgecore.yaml in which the operator's values were kept. */
+  readonly kept: readonly string[];
+  /** How it went, once something was done. */
+  readonly outcome?: { readonly reason: string; readonly message: string };
+}
+
+/** POST /v1/edge/leave. */
+export interface LeaveDocument {
+  readonly left: boolean;
+  readonly node?: string;
+  readonly dryRun: boolean;
+  readonly steps: readonly StepView[];
+  /** What to do in the cloud. */
+  readonly hints: readonly string[];
+}
+
+/** GET /v1/edge. */
+export interface EdgeDocument {
+  readonly joined: boolean;
+  readonly node?: string;
+  readonly cloud?: string;
+  readonly kubeedge?: string;
+  readonly runtime?: string;
+  readonly joinedAtMs?: number;
+  readonly certificate?: { readonly notAfterMs: number; readonly reason: string; readonly message: string };
 }

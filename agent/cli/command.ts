@@ -21,6 +21,19 @@ export interface ConfigProblem {
   readonly message: string;
 }
 
+/** What the status page shows. */
+export interface DashboardFeed {
+  watch(listener: (message: unknown) => void, signal: AbortSignal): Promise<string>;
+  samples(signal: AbortSignal): Promise<unknown>;
+  ledger(signal: AbortSignal): Promise<unknown>;
+}
+
+/** A status page that is being served. */
+export interface Dashboard {
+  readonly address: string;
+  stop(): Promise<void>;
+}
+
 /** What a command can do without the agent; wired in main, each part loaded when it is first used. */
 export interface LocalTools {
   /** Text of a file; FILE_FAILED where it cannot be read. */
@@ -28,6 +41,8 @@ export interface LocalTools {
   checkConfig(text: string): Promise<readonly ConfigProblem[]>;
   configKeys(): Promise<readonly ConfigKeyView[]>;
   defaultConfigFile(): Promise<string>;
+  /** Serves the status page on the loopback interface of this machine. */
+  serveDashboard?(page: string, port: number, source: DashboardFeed): Promise<Dashboard>;
   /** Looks at the board from this process; absent where this build cannot. */
   doctor?(signal: AbortSignal): Promise<DoctorDocument>;
 }

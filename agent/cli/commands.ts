@@ -126,6 +126,14 @@ export const commands: readonly CommandSpec[] = [
     load: () => import('./selftest.ts'),
   },
   {
+    name: 'dashboard',
+    summary: 'Show a status page in the browser of this machine',
+    details:
+      'Prints the address and serves until Ctrl-C, on the loopback interface only. Meant for a developer whose machine reaches the socket of a board, e.g. that of the virtual one.',
+    options: [{ flags: '--port <number>', help: 'port of the page; 0 takes a free one', default: '0' }],
+    load: () => import('./dashboard.ts'),
+  },
+  {
     name: 'shutdown',
     summary: 'Stop every unit in order before a reboot',
     details:

@@ -44,6 +44,11 @@ const local: LocalTools = {
     const { defaultFile } = await import('../config/reference.ts');
     return defaultFile();
   },
+  async serveDashboard(page, port, source) {
+    const { DashboardServer } = await import('../host/dashboard-server.ts');
+    const server = new DashboardServer(page, source);
+    return { address: await server.start(port), stop: () => server.stop() };
+  },
   async doctor(signal) {
     const { localDoctor } = await import('../local-doctor.ts');
     return localDoctor(signal);

@@ -25,6 +25,7 @@ await build({
   format: 'cjs',
   supported: { 'dynamic-import': false },
   target: 'node20',
+  loader: { '.html': 'text' },
   define: { __VERSION__: '"0.1.0"' },
   logLevel: 'warning',
 });

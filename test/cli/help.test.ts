@@ -87,7 +87,7 @@ test('every command has a group word that is explained, and a name of its own', 
 });
 
 test('every command that shows something can show it as JSON', () => {
-  const silent = new Set(['wait', 'config default', 'completion']);
+  const silent = new Set(['wait', 'dashboard', 'config default', 'completion']);
   for (const { name, options = [] } of commands) {
     assert.equal(
       options.some(({ flags }) => flags === '--json'),

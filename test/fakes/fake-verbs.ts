@@ -4,6 +4,7 @@ import type {
   DoctorDocument,
   LogLine,
   PlanDocument,
+  SamplesDocument,
   SelftestDocument,
   ShutdownDocument,
   StatusDocument,
@@ -12,6 +13,7 @@ import type {
   VersionDocument,
 } from '../../agent/api/wire.ts';
 import { AgentError } from '../../agent/core/agent-error.ts';
+import type { Sample } from '../../agent/core/samples.ts';
 import type { LogQuery } from '../../agent/core/unit-logs.ts';
 import { HealthBoard } from '../../agent/health/board.ts';
 import type { LedgerRecord } from '../../agent/health/ledger.ts';
@@ -29,6 +31,7 @@ export class FakeVerbs implements Verbs {
   readonly #readers = new Set<(line: LogLine) => void>();
   #watchers = 0;
   records: LedgerRecord[] = [];
+  load: Sample[] = [];
   steps: StepView[] = [];
   findings: DoctorDocument['findings'] = [];
   selftestDocument: SelftestDocument = { ok: true, steps: [] };
@@ -74,8 +77,8 @@ export class FakeVerbs implements Verbs {
         pid: 99,
         startedAtMs: boardTimeMs - 3_600_000,
         uptimeMs: 3_600_000,
-        node: 'v22.0.0',
-        runtime: 'glibc',
+        node: 'rk-17',
+        runtime: 'v22.0.0',
         platform: 'linux',
         arch: 'arm64',
         bootId: 'b',
@@ -115,6 +118,10 @@ export class FakeVerbs implements Verbs {
 
   ledger(after: number, limit: number): readonly LedgerRecord[] {
     return this.records.filter(({ sequence }) => sequence > after).slice(-limit);
+  }
+
+  samples(): SamplesDocument {
+    return { samples: this.load };
   }
 
   version(): VersionDocument {

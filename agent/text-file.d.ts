@@ -1,0 +1,5 @@
+/** Pages are put into the bundle as text. */
+declare module '*.html' {
+  const text: string;
+  export default text;
+}

@@ -102,8 +102,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new AgentError('REQUEST_INVALID', `Cannot read the body: it is not JSON (${messageOf(error)})`, {
-      cause: error,
-    });
+    // The parser's own words would quote the body, and a body may hold a token.
+    throw new AgentError('REQUEST_INVALID', 'Cannot read the body: it is not JSON', { cause: error });
   }
 }

@@ -4,7 +4,10 @@ import type { SelftestOptions, ShutdownOrder } from './verbs.ts';
 import type {
   ApplyDocument,
   DoctorDocument,
+  EdgeDocument,
   EventsDocument,
+  JoinDocument,
+  LeaveDocument,
   LedgerDocument,
   LogLine,
   LogMessage,
@@ -25,6 +28,16 @@ export { isGood } from '../health/condition.ts';
 const quickMs = 10_000;
 /** Time in milliseconds for what looks at the machine or changes it. */
 const longMs = 300_000;
+
+/** Time in milliseconds for a change that waits for the cloud. */
+const joinMs = 900_000;
+
+/** What leaving takes along; see the route's body. */
+export interface LeaveQuestion {
+  readonly removePods?: boolean;
+  readonly removeImages?: boolean;
+  readonly dryRun?: boolean;
+}
 
 /** Which lines to ask for; see the route's parameters. */
 export interface LogsQuestion {
@@ -88,6 +101,19 @@ export class AgentClient {
   unit(verb: 'start' | 'stop' | 'restart', name: string, signal: AbortSignal): Promise<UnitStatus> {
     const target = `/v1/units/${encodeURIComponent(name)}/${verb}`;
     return this.#post(target, undefined, { timeoutMs: longMs, signal });
+  }
+
+  edge(signal: AbortSignal): Promise<EdgeDocument> {
+    return this.#get('/v1/edge', quickMs, signal);
+  }
+
+  /** Joins a cluster; the order is checked by the agent. Takes as long as the cloud does. */
+  join(order: object, signal: AbortSignal): Promise<JoinDocument> {
+    return this.#post('/v1/edge/join', order, { timeoutMs: joinMs, signal });
+  }
+
+  leave(order: LeaveQuestion, signal: AbortSignal): Promise<LeaveDocument> {
+    return this.#post('/v1/edge/leave', order, { timeoutMs: joinMs, signal });
   }
 
   selftest(options: SelftestOptions, signal: AbortSignal): Promise<SelftestDocument> {

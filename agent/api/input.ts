@@ -63,6 +63,21 @@ export const ledgerQuery = v.strictObject({
   n: wholeNumber(1_000, 50),
 });
 
+/** Body of POST /v1/edge/join: any mapping; the edge room checks it, because an error of ours would quote the token. */
+export const joinBody = v.record(v.string(), v.unknown());
+
+const flag = (fallback: boolean) => v.optional(v.boolean('want true or false'), fallback);
+
+/** Body of POST /v1/edge/leave. */
+export const leaveBody = v.pipe(
+  v.strictObject({ removePods: flag(true), removeImages: flag(false), dryRun: flag(false) }),
+  v.transform(({ removePods, removeImages, dryRun }) => ({
+    removesPods: removePods,
+    removesImages: removeImages,
+    isDryRun: dryRun,
+  })),
+);
+
 /** Shape of a query or body of routes that take none. */
 export const nothing = v.strictObject({});
 

@@ -1,7 +1,22 @@
+import { AgentError } from '../core/agent-error.ts';
 import { collectLines } from './collect-lines.ts';
-import { eventsQuery, ledgerQuery, logQuery, selftestBody, shutdownBody } from './input.ts';
+import {
+  eventsQuery,
+  joinBody,
+  leaveBody,
+  ledgerQuery,
+  logQuery,
+  selftestBody,
+  shutdownBody,
+} from './input.ts';
 import { answer, type Route, stream } from './route.ts';
 import { followLogs, watchStatus } from './streams.ts';
+import type { EdgeVerbs, Verbs } from './verbs.ts';
+
+function edgeOf({ edge }: Verbs): EdgeVerbs {
+  if (edge !== undefined) return edge;
+  throw new AgentError('NOT_FOUND', 'Cannot speak of clusters: this agent supervises no edgecore');
+}
 
 /** The whole API of version 1, one row a route: rows are added, never changed or removed. */
 export const routes: readonly Route[] = [
@@ -74,6 +89,28 @@ export const routes: readonly Route[] = [
     needs: 'operate',
     survives: true,
     handle: ({ verbs, unit, signal }) => verbs.restartUnit(unit, signal),
+  }),
+  answer({
+    method: 'GET',
+    path: '/v1/edge',
+    needs: 'observe',
+    handle: ({ verbs }) => edgeOf(verbs).status(),
+  }),
+  answer({
+    method: 'POST',
+    path: '/v1/edge/join',
+    needs: 'operate',
+    survives: true,
+    body: joinBody,
+    handle: ({ verbs, body, signal }) => edgeOf(verbs).join(body, signal),
+  }),
+  answer({
+    method: 'POST',
+    path: '/v1/edge/leave',
+    needs: 'operate',
+    survives: true,
+    body: leaveBody,
+    handle: ({ verbs, body, signal }) => edgeOf(verbs).leave(body, signal),
   }),
   answer({
     method: 'GET',

@@ -4,6 +4,9 @@ import type { LedgerRecord } from '../health/ledger.ts';
 import type {
   ApplyDocument,
   DoctorDocument,
+  EdgeDocument,
+  JoinDocument,
+  LeaveDocument,
   LogLine,
   PlanDocument,
   SamplesDocument,
@@ -30,6 +33,20 @@ export interface ShutdownOrder {
   readonly deadlineMs: number;
 }
 
+/** What leaving a cluster takes along. */
+export interface LeaveOrder {
+  readonly removesPods: boolean;
+  readonly removesImages: boolean;
+  readonly isDryRun: boolean;
+}
+
+/** The board's place in a cluster. An order to join is checked by the room itself: its token must not come back in an error. */
+export interface EdgeVerbs {
+  status(): EdgeDocument;
+  join(order: unknown, signal: AbortSignal): Promise<JoinDocument>;
+  leave(order: LeaveOrder, signal: AbortSignal): Promise<LeaveDocument>;
+}
+
 /**
  * Everything that can be asked of the agent, as plain calls: the routes are one line each on top of it, and the
  * composition root wires it to the rooms. A refusal is an AgentError; signals abort when the asker has gone.
@@ -43,6 +60,8 @@ export interface Verbs {
   ledger?(after: number, limit: number): readonly LedgerRecord[];
   /** Load of the board; absent where this agent takes no samples. */
   samples?(): SamplesDocument;
+  /** Absent where this agent joins no clusters. */
+  readonly edge?: EdgeVerbs;
   version(): VersionDocument;
   plan(signal: AbortSignal): Promise<PlanDocument>;
   apply(signal: AbortSignal): Promise<ApplyDocument>;

@@ -196,7 +196,7 @@ export interface JoinProblemView {
   readonly message: string;
 }
 
-/** POST /v1/edge/join and /v1/edge/rejoin. */
+/** POST /v1/edge/join, on a board that has joined already too. */
 export interface JoinDocument {
   /** Whether the board has its certificate and edgecore runs. */
   readonly joined: boolean;

@@ -36,7 +36,7 @@ export interface Dashboard {
 
 /** What a command can do without the agent; wired in main, each part loaded when it is first used. */
 export interface LocalTools {
-  /** Text of a file; FILE_FAILED where it cannot be read. */
+  /** Text of a file, `-` for the standard input; FILE_FAILED where it cannot be read. */
   readFile(path: string): Promise<string>;
   checkConfig(text: string): Promise<readonly ConfigProblem[]>;
   configKeys(): Promise<readonly ConfigKeyView[]>;
@@ -84,6 +84,8 @@ export interface OptionSpec {
   readonly help: string;
   readonly default?: string;
   readonly choices?: readonly string[];
+  /** Whether it may be given several times; its value is then a list. */
+  readonly isMany?: true;
 }
 
 /** One command as a record. Its code is loaded only when it is called. */

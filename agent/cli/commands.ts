@@ -1,4 +1,5 @@
 import type { CommandSpec, OptionSpec } from './command.ts';
+import { joinOptions } from './join-options.ts';
 
 const json: OptionSpec = { flags: '--json', help: 'print the wire value as JSON and nothing else' };
 const unit = { shape: '<unit>', help: 'name of a unit, e.g. dockerd' } as const;
@@ -112,6 +113,39 @@ export const commands: readonly CommandSpec[] = [
     argument: unit,
     options: [json],
     load: () => import('./restart.ts'),
+  },
+  {
+    name: 'join',
+    summary: 'Join a KubeEdge cluster',
+    details:
+      'Checks everything first and changes nothing where something stands in the way. A board that has joined already is changed to what is given; what is not given stays. Exit code 0 once edgecore is connected, 1 where it is not.',
+    options: joinOptions,
+    load: () => import('./join.ts'),
+  },
+  {
+    name: 'rejoin',
+    summary: 'Join again, e.g. with a fresh token or a new address',
+    details: 'The same as join on a board that has joined already: what is not given stays as it was.',
+    options: joinOptions,
+    load: () => import('./join.ts'),
+  },
+  {
+    name: 'leave',
+    summary: 'Leave the cluster and remove what made this its node',
+    options: [
+      { flags: '--keep-pods', help: 'leave the containers of the cluster running' },
+      { flags: '--remove-images', help: 'remove the images of the cluster, too' },
+      { flags: '--dry-run', help: 'show the steps and change nothing' },
+      json,
+    ],
+    load: () => import('./leave.ts'),
+  },
+  {
+    name: 'edge',
+    summary: 'Show which cluster this board has joined',
+    details: 'Exit code 0 where it has joined one, 1 where it has not.',
+    options: [json],
+    load: () => import('./edge.ts'),
   },
   {
     name: 'selftest',

@@ -13,6 +13,12 @@ export function textOf(input: CommandInput, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
+/** Every value of an option that may be given several times. */
+export function listOf(input: CommandInput, name: string): readonly string[] {
+  const value = input.options[name];
+  return Array.isArray(value) ? value.map(String) : [];
+}
+
 /** Whole number of an option; USAGE where it is none or too large. */
 export function countOf(input: CommandInput, name: string, max: number): number | undefined {
   const text = textOf(input, name);

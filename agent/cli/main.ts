@@ -13,7 +13,7 @@ const local: LocalTools = {
   async readFile(path) {
     const { readFile } = await import('node:fs/promises');
     try {
-      return await readFile(path, 'utf8');
+      return await readFile(path === '-' ? '/dev/stdin' : path, 'utf8');
     } catch (error) {
       const why = errnoOf(error) === 'ENOENT' ? 'it does not exist' : messageOf(error);
       throw new AgentError('FILE_FAILED', `Cannot read "${path}": ${why}; name a file that is there`, {
@@ -82,6 +82,9 @@ function thrown(error: unknown): void {
   process.stderr.write(`agentctl: ${messageOf(error)}\n`);
   process.exitCode = 70;
 }
+
+// A secret among the arguments is taken out of the process list as soon as the program runs.
+if (process.argv.some((argument) => argument.startsWith('--token'))) process.title = 'agentctl';
 
 // A reader that has gone (agentctl logs | head) ends the program quietly.
 process.stdout.on('error', () => process.exit(0));

@@ -104,6 +104,7 @@ function addCommand(parent: Command, name: string, { spec, parts, settle }: Wiri
     const option = new Option(flags, help);
     if (rest.choices !== undefined) option.choices(rest.choices);
     if (rest.default !== undefined) option.default(rest.default);
+    if (rest.isMany === true) option.argParser(collect);
     command.addOption(option);
   }
   command.action(async () => {
@@ -112,6 +113,10 @@ function addCommand(parent: Command, name: string, { spec, parts, settle }: Wiri
     const { run } = await spec.load();
     settle(await run(ctx, { args: command.args, options: command.opts() }));
   });
+}
+
+function collect(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value];
 }
 
 function argumentOf({ shape, help, choices }: NonNullable<CommandSpec['argument']>): Argument {

@@ -1,7 +1,10 @@
-import type { SelftestOptions, ShutdownOrder, Verbs } from '../../agent/api/verbs.ts';
+import type { LeaveOrder, SelftestOptions, ShutdownOrder, Verbs } from '../../agent/api/verbs.ts';
 import type {
   ApplyDocument,
   DoctorDocument,
+  EdgeDocument,
+  JoinDocument,
+  LeaveDocument,
   LogLine,
   PlanDocument,
   SamplesDocument,
@@ -30,6 +33,17 @@ export class FakeVerbs implements Verbs {
   readonly lines: LogLine[] = [];
   readonly #readers = new Set<(line: LogLine) => void>();
   #watchers = 0;
+  /** The order to join that came last; its token is a secret of the test. */
+  joinOrder: unknown;
+  joinDocument: JoinDocument = {
+    joined: true,
+    dryRun: false,
+    node: 'rk-17',
+    problems: [],
+    steps: [],
+    kept: [],
+  };
+  edgeDocument: EdgeDocument = { joined: false };
   records: LedgerRecord[] = [];
   load: Sample[] = [];
   steps: StepView[] = [];
@@ -123,6 +137,19 @@ export class FakeVerbs implements Verbs {
   samples(): SamplesDocument {
     return { samples: this.load };
   }
+
+  readonly edge = {
+    status: (): EdgeDocument => this.edgeDocument,
+    join: async (order: unknown): Promise<JoinDocument> => {
+      this.joinOrder = order;
+      await this.gate;
+      return this.joinDocument;
+    },
+    leave: ({ removesImages, isDryRun }: LeaveOrder): Promise<LeaveDocument> => {
+      const hints = [removesImages ? 'images are gone' : 'images stay', 'kubectl delete node rk-17'];
+      return Promise.resolve({ left: !isDryRun, dryRun: isDryRun, node: 'rk-17', steps: this.steps, hints });
+    },
+  };
 
   version(): VersionDocument {
     return { wire: 1, version: '0.1.0', node: 'v22.0.0', platform: 'linux', arch: 'arm64' };

@@ -11,6 +11,9 @@ const limit = 1_500_000;
 const builtinImport =
   /^(var |\s+)(import_node_\w+) = ((?:__toESM\()?require\("node:[\w/]+"\)(?:(?:, 1)?\))?);$/gm;
 
+/** Declarations without a value, before the assignment inside a module that is loaded later. */
+const declaration = /^\s*var [\w, ]*import_node_\w+[\w, ]*;$/gm;
+
 /**
  * Lets each built-in module be loaded when it is first used: the API answers before node:crypto, node:child_process and
  * others are needed, and a command of agentctl needs few of them. Lines stay where they were, for the source map.
@@ -28,8 +31,10 @@ const lazyBuiltins = {
 function lazy(text) {
   const later = text
     .replaceAll(builtinImport, '$1$2 = __later(() => $3);')
+    // `new x().Y()` would make an x: the call has to stand in parentheses of its own there.
+    .replaceAll(/\bnew (import_node_\w+)(?=\.)/g, 'new ($1())')
     .replaceAll(/\bimport_node_\w+(?=\.)/g, '$&()');
-  const missed = /\bimport_node_\w+ = (?!__later)/.exec(later);
+  const missed = /\bimport_node_\w+(?!\w|\(\)|;| = __later).{0,40}/.exec(later.replaceAll(declaration, ''));
   if (missed !== null)
     throw new Error(`Cannot make a built-in module lazy: "${missed[0]}" is in no known form`);
   return later;

@@ -41,7 +41,7 @@ export function createApi({ verbs, log }: ApiParts): Api {
 }
 
 /** Answer of an error: the table decides the status; what is no AgentError is a bug and is told to the log only. */
-export function answerOf(
+function answerOf(
   error: unknown,
   request: Pick<ApiRequest, 'method' | 'target'>,
   log: Pick<Log, 'error'>,

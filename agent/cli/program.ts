@@ -36,7 +36,7 @@ export async function runProgram(argv: readonly string[], parts: ProgramParts): 
 }
 
 /** The whole command tree; `settle` gets the exit code of the command that ran. */
-export function makeProgram(parts: ProgramParts, settle: (code: number) => void): Command {
+function makeProgram(parts: ProgramParts, settle: (code: number) => void): Command {
   const program = new Command('agentctl');
   setUp(program, parts)
     .description('Ask and direct the agent that makes this board an edge node.')

@@ -3,7 +3,7 @@ import type { DockerApi, DockerRequest } from '../core/docker.ts';
 import { decodeLogFrames } from './log-frames.ts';
 
 /** Label of everything the self-test makes, so that leftovers of a killed run are found. */
-export const label = 'oh-edge-agent.selftest';
+const label = 'oh-edge-agent.selftest';
 
 /** A container that shall be run to its end. */
 export interface ContainerOrder {

@@ -11,7 +11,7 @@ export interface RungResult {
 }
 
 /** Memory limit of the second container in bytes: small, and above the least that dockerd accepts (6 MiB). */
-export const memoryLimit = 33_554_432;
+const memoryLimit = 33_554_432;
 /** Milliseconds that a container's program may take; an emulated board on a busy machine needs 20 s. */
 const runMs = 90_000;
 

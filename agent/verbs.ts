@@ -101,7 +101,14 @@ function lazySelftest({ docker, clock, busybox }: VerbParts): Verbs['selftest'] 
   const load = async (): Promise<Selftest> => {
     const { Selftest } = await import('./selftest/selftest.ts');
     const readBusybox = () => readFile(busybox);
-    return new Selftest({ docker, clock, readBusybox, newToken: () => randomUUID().slice(0, 8) });
+    const { readTcp } = await import('./host/tcp-reader.ts');
+    return new Selftest({
+      docker,
+      clock,
+      readBusybox,
+      readTcp: (port, signal) => readTcp('127.0.0.1', port, signal),
+      newToken: () => randomUUID().slice(0, 8),
+    });
   };
   return async (wishes, signal) => {
     loaded ??= load();

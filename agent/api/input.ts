@@ -88,6 +88,7 @@ export const unitParams = v.strictObject({ name: unitName });
 export const selftestBody = v.strictObject({
   dnsName: v.optional(hostName),
   egress: v.optional(hostAndPort),
+  publish: v.optional(v.boolean('want true or false')),
 });
 
 /** Body of POST /v1/shutdown. */

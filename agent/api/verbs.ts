@@ -23,6 +23,8 @@ export interface SelftestOptions {
   readonly dnsName?: string | undefined;
   /** `HOST:PORT` that a container must reach by TCP. */
   readonly egress?: string | undefined;
+  /** Whether a published port of a container must answer. */
+  readonly publish?: boolean | undefined;
 }
 
 /** Why the agent is asked to stop, and within which time. */

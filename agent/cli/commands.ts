@@ -155,6 +155,7 @@ export const commands: readonly CommandSpec[] = [
     options: [
       json,
       { flags: '--dns <name>', help: 'a container must also resolve this name' },
+      { flags: '--publish', help: 'a published port of a container must answer, too' },
       { flags: '--egress <host:port>', help: 'a container must also reach this address by TCP' },
     ],
     load: () => import('./selftest.ts'),

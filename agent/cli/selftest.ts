@@ -9,7 +9,11 @@ export const run: Run = async (ctx, input) => {
   const dnsName = textOf(input, 'dns');
   const egress = textOf(input, 'egress');
   const document = await ctx.client.selftest(
-    { ...(dnsName === undefined ? {} : { dnsName }), ...(egress === undefined ? {} : { egress }) },
+    {
+      ...(dnsName === undefined ? {} : { dnsName }),
+      ...(egress === undefined ? {} : { egress }),
+      ...(hasFlag(input, 'publish') ? { publish: true } : {}),
+    },
     ctx.signal,
   );
   if (hasFlag(input, 'json')) printJson(ctx, document);

@@ -25,7 +25,7 @@ export interface ListenerLimits {
   readonly lagBytes: number;
 }
 
-export const defaultLimits: ListenerLimits = {
+const defaultLimits: ListenerLimits = {
   connections: 64,
   bodyBytes: 65_536,
   headerBytes: 8_192,

@@ -10,6 +10,8 @@ export interface ContainerOrder {
   readonly image: string;
   readonly cmd: readonly string[];
   readonly network: 'none' | 'bridge';
+  /** Port inside that is published on a free port of 127.0.0.1. */
+  readonly publishedPort?: number;
   /** Memory limit in bytes; absent means none. */
   readonly memoryBytes?: number;
   /** Milliseconds that its program may take. */
@@ -55,13 +57,7 @@ export class Engine {
 
   /** Runs a container to its end and removes it whatever happens. */
   async runContainer(order: ContainerOrder, signal: AbortSignal): Promise<ContainerResult> {
-    const created = await this.#json(
-      { method: 'POST', path: '/containers/create', body: createBody(order), timeoutMs: slowMs },
-      signal,
-    );
-    const path = `/containers/${textOf(created, 'Id')}`;
-    try {
-      await this.#bytes({ method: 'POST', path: `${path}/start`, timeoutMs: slowMs }, signal);
+    return this.#withContainer(order, signal, async (path, created) => {
       const wait = { method: 'POST', path: `${path}/wait`, timeoutMs: order.runMs } as const;
       const ended = await this.#json(wait, signal);
       const details = await this.#json({ method: 'GET', path: `${path}/json`, timeoutMs: quickMs }, signal);
@@ -75,6 +71,37 @@ export class Engine {
         memoryBytes: numberOf(details['HostConfig'], 'Memory'),
         warnings: textsOf(created, 'Warnings'),
       };
+    });
+  }
+
+  /** Starts a container, hands its published port of this machine to `use`, and removes it whatever happens. */
+  async servePort<T>(
+    order: ContainerOrder,
+    signal: AbortSignal,
+    use: (port: number) => Promise<T>,
+  ): Promise<T> {
+    return this.#withContainer(order, signal, async (path) => {
+      const details = await this.#json({ method: 'GET', path: `${path}/json`, timeoutMs: quickMs }, signal);
+      const bindings = field(field(details['NetworkSettings'], 'Ports'), `${order.publishedPort}/tcp`);
+      const port = Number(textOf(Array.isArray(bindings) ? bindings[0] : undefined, 'HostPort'));
+      if (!(port > 0))
+        throw new AgentError('SELFTEST_FAILED', 'dockerd started the container but published no port');
+      return use(port);
+    });
+  }
+
+  async #withContainer<T>(
+    order: ContainerOrder,
+    signal: AbortSignal,
+    use: (path: string, created: Record<string, unknown>) => Promise<T>,
+  ): Promise<T> {
+    const body = createBody(order);
+    const create = { method: 'POST', path: '/containers/create', body, timeoutMs: slowMs } as const;
+    const created = await this.#json(create, signal);
+    const path = `/containers/${textOf(created, 'Id')}`;
+    try {
+      await this.#bytes({ method: 'POST', path: `${path}/start`, timeoutMs: slowMs }, signal);
+      return await use(path, created);
     } finally {
       await this.#remove(`${path}?force=1&v=1`);
     }
@@ -123,14 +150,23 @@ export class Engine {
   }
 }
 
-function createBody({ image, cmd, network, memoryBytes = 0 }: ContainerOrder): unknown {
+function createBody({ image, cmd, network, memoryBytes = 0, publishedPort }: ContainerOrder): unknown {
+  const port = `${publishedPort}/tcp`;
+  const published =
+    publishedPort === undefined ? {} : { PortBindings: { [port]: [{ HostIp: '127.0.0.1', HostPort: '' }] } };
   return {
+    ...(publishedPort === undefined ? {} : { ExposedPorts: { [port]: {} } }),
     Image: image,
     Cmd: cmd,
     Labels: { [label]: '1' },
     NetworkDisabled: false,
     // Its own log driver: the daemon's default may be one that cannot be read back.
-    HostConfig: { NetworkMode: network, Memory: memoryBytes, LogConfig: { Type: 'json-file', Config: {} } },
+    HostConfig: {
+      NetworkMode: network,
+      Memory: memoryBytes,
+      LogConfig: { Type: 'json-file', Config: {} },
+      ...published,
+    },
   };
 }
 

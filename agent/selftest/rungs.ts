@@ -36,6 +36,10 @@ exit 0`;
 const sayName = `echo "token $1"; ${busyboxPath} nslookup "$2" && echo "resolved $2"; exit 0`;
 const sayEgress = `echo "token $1"; ${busyboxPath} nc -w 10 "$2" "$3" -e ${busyboxPath} true && echo "reached $2:$3"; exit 0`;
 
+/** Answers every connection with the token. */
+const servedPort = 8_080;
+const serve = `exec ${busyboxPath} nc -ll -p ${servedPort} -e ${busyboxPath} echo "token $1"`;
+
 function shell(script: string, ...args: string[]): string[] {
   return [busyboxPath, 'sh', '-c', script, 'selftest', ...args];
 }
@@ -65,6 +69,19 @@ export function egressOrder(image: string, token: string, target: string): Conta
   const colon = target.lastIndexOf(':');
   const cmd = shell(sayEgress, token, target.slice(0, colon), target.slice(colon + 1));
   return { image, cmd, network: 'bridge', runMs };
+}
+
+/** Container that answers on a published port. */
+export function publishOrder(image: string, token: string): ContainerOrder {
+  return { image, cmd: shell(serve, token), network: 'bridge', publishedPort: servedPort, runMs };
+}
+
+/** The published port leads to the container. */
+export function judgePublish(text: string, token: string, port: number): RungResult {
+  const output = `127.0.0.1:${port} answered "${text.trim().slice(0, 200)}"`;
+  if (text.trim() === `token ${token}`) return { output };
+  const message = `the published port ${port} does not lead to its container: check NAT and docker-proxy (\`agentctl doctor\`)`;
+  return { output, fault: { reason: 'PublishFailed', message } };
 }
 
 /** The container really ran: it said the token that only this run knows. */

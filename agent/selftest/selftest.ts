@@ -14,6 +14,8 @@ export interface SelftestParts {
   readonly clock: Clock;
   /** Bytes of the board's own static busybox. */
   readonly readBusybox: () => Promise<Uint8Array>;
+  /** Connects to a port of 127.0.0.1 and reads until the other side ends. */
+  readonly readTcp: (port: number, signal: AbortSignal) => Promise<string>;
   /** A word that no earlier run used. */
   readonly newToken: () => string;
 }
@@ -24,11 +26,17 @@ export interface SelftestWishes {
   readonly dnsName?: string | undefined;
   /** `HOST:PORT` that a container must reach by TCP. */
   readonly egress?: string | undefined;
+  /** Whether a published port of a container must answer. */
+  readonly publish?: boolean | undefined;
 }
 
 const imageName = 'oh-edge-agent/selftest:1';
 /** Milliseconds for the whole ladder, less than agentctl waits; an emulated board on a busy machine needs 80 s. */
 const deadlineMs = 280_000;
+
+/** Tries to reach a published port, and milliseconds between two of them. */
+const publishTries = 30;
+const publishPauseMs = 500;
 
 /**
  * Ladder of containers that tells which class of fault keeps this board from running any: engine, image, a container
@@ -104,7 +112,8 @@ export class Selftest {
     return isBridged;
   }
 
-  async #climbWishes(rung: Rung, { dnsName, egress }: SelftestWishes, signal: AbortSignal): Promise<void> {
+  async #climbWishes(rung: Rung, wishes: SelftestWishes, signal: AbortSignal): Promise<void> {
+    const { dnsName, egress, publish } = wishes;
     if (dnsName !== undefined) {
       const order = (image: string, token: string) => rungs.dnsOrder(image, token, dnsName);
       await rung('dns', () => this.#judged(order, (result) => rungs.judgeDns(result, dnsName), signal));
@@ -113,6 +122,21 @@ export class Selftest {
       const order = (image: string, token: string) => rungs.egressOrder(image, token, egress);
       await rung('egress', () => this.#judged(order, (result) => rungs.judgeEgress(result, egress), signal));
     }
+    if (publish === true) await rung('publish', () => this.#tryPublished(signal));
+  }
+
+  /** The program in the container needs a moment until it listens, and docker-proxy accepts before it does. */
+  async #tryPublished(signal: AbortSignal): Promise<rungs.RungResult> {
+    const { clock, newToken, readTcp } = this.#parts;
+    const token = newToken();
+    return this.#engine.servePort(rungs.publishOrder(imageName, token), signal, async (port) => {
+      for (let tries = 1; ; tries += 1) {
+        const text = await readTcp(port, signal).catch(messageOf);
+        const result = rungs.judgePublish(text, token, port);
+        if (result.fault === undefined || tries === publishTries) return result;
+        await clock.sleep(publishPauseMs, signal);
+      }
+    });
   }
 
   async #loadImage(architecture: string, signal: AbortSignal): Promise<rungs.RungResult> {

@@ -75,7 +75,7 @@ export class FakeEngine implements DockerApi {
     }
     if (verb === 'start') Object.assign(container, this.play(container));
     if (verb === 'wait') return answer(200, { StatusCode: container.exitCode });
-    if (verb === 'json') return answer(200, { HostConfig: { Memory: container.memoryBytes } });
+    if (verb === 'json') return answer(200, detailsOf(container));
     if (verb === 'logs') return { status: 200, body: frame(container.output) };
     return answer(204, undefined);
   }
@@ -133,6 +133,12 @@ export function soundBoard({ cmd, network, memoryBytes }: Container): Played {
   if (script.includes('nslookup')) lines.push(`resolved ${first}`);
   if (script.includes(' nc ')) lines.push(`reached ${first}:${second}`);
   return { output: `${lines.join('\n')}\n`, exitCode: 0 };
+}
+
+/** Every published port is 49153, as if it were the first that is free. */
+function detailsOf({ memoryBytes }: Container): unknown {
+  const Ports = { '8080/tcp': [{ HostIp: '127.0.0.1', HostPort: '49153' }] };
+  return { HostConfig: { Memory: memoryBytes }, NetworkSettings: { Ports } };
 }
 
 function answer(status: number, body: unknown): DockerAnswer {

@@ -16,6 +16,10 @@ function setUp(): { engine: FakeEngine; selftest: Selftest; clock: FakeClock } {
     docker: engine,
     clock,
     readBusybox: () => Promise.resolve(elfFile({ machine: 62, bits: 64 })),
+    readTcp: (port) => {
+      const [container] = engine.containers.values();
+      return Promise.resolve(port === 49_153 ? `token ${container?.cmd[5]}\n` : '');
+    },
     newToken: () => {
       count += 1;
       return `token-${count}`;
@@ -58,6 +62,30 @@ test('name and address are tried where they are wished', async () => {
       ['egress', true],
     ],
   );
+});
+
+test('a published port is tried where it is wished', async () => {
+  const { engine, selftest } = setUp();
+  const { steps } = await selftest.run({ publish: true }, signal);
+  assert.equal(steps.at(-1)?.output, '127.0.0.1:49153 answered "token token-3"');
+  assert.equal(engine.containers.size, 0);
+});
+
+test('a published port that leads elsewhere is a fault after some patience', async () => {
+  const engine = new FakeEngine();
+  const clock = new FakeClock();
+  const readBusybox = () => Promise.resolve(elfFile({ machine: 62, bits: 64 }));
+  const readTcp = () => Promise.reject(new Error('connect ECONNREFUSED'));
+  const selftest = new Selftest({ docker: engine, clock, readBusybox, readTcp, newToken: () => 't' });
+  let isOver = false;
+  const running = selftest.run({ publish: true }, signal).finally(() => {
+    isOver = true;
+  });
+  while (!isOver) await clock.advance(500);
+  const { steps } = await running;
+  assert.equal(steps.at(-1)?.fault?.reason, 'PublishFailed');
+  assert.match(steps.at(-1)?.output ?? '', /ECONNREFUSED/);
+  assert.equal(engine.containers.size, 0);
 });
 
 test('a container that says the token of another run is not believed', async () => {
@@ -139,12 +167,9 @@ for (const [name, busybox, message] of unfit) {
   test(`a busybox that is ${name} is refused before the engine sees it`, async () => {
     const engine = new FakeEngine();
     const readBusybox = () => Promise.resolve(busybox);
-    const selftest = new Selftest({
-      docker: engine,
-      clock: new FakeClock(),
-      readBusybox,
-      newToken: () => 't',
-    });
+    const readTcp = () => Promise.resolve('');
+    const parts = { docker: engine, clock: new FakeClock(), readBusybox, readTcp, newToken: () => 't' };
+    const selftest = new Selftest(parts);
     const broken = await brokenAt(selftest);
     assert.deepEqual([broken.name, broken.reason], ['image', 'BusyboxUnfit']);
     assert.match(broken.message, message);

@@ -157,7 +157,7 @@ async function dial({ url, tls: files }: BrokerTarget, signal: AbortSignal): Pro
     const abort = (): void => fail(signal.reason);
     const timer = setTimeout(() => fail(new Error(`no answer within ${connectMs} ms`)), connectMs);
     socket.on('error', fail);
-    socket.once(isSecure ? 'secureConnect' : 'connect', () => settle(() => resolve(socket)));
+    socket.once(isSecure ? 'secureConnect' : 'connect', () => settle(() => resolve(socket.setNoDelay(true))));
     if (signal.aborted) abort();
     else signal.addEventListener('abort', abort, { once: true });
   });

@@ -24,7 +24,13 @@ export class Mosquitto {
   static async start(lines: readonly string[] = ['allow_anonymous true']): Promise<Mosquitto> {
     const directory = mkdtempSync(path.join(os.tmpdir(), 'mosquitto-'));
     const broker = new Mosquitto(await freePort(), directory);
-    const config = ['user root', `listener ${broker.port} 127.0.0.1`, 'persistence false', ...lines];
+    const config = [
+      'user root',
+      `listener ${broker.port} 127.0.0.1`,
+      'persistence false',
+      'set_tcp_nodelay true',
+      ...lines,
+    ];
     writeFileSync(path.join(directory, 'mosquitto.conf'), `${config.join('\n')}\n`);
     await broker.run();
     return broker;

@@ -49,9 +49,16 @@ export class CloudChannels {
   #kept: { readonly session: CloudSession; readonly about: string } | undefined;
   #stopLinger: () => void = () => undefined;
   #eventsMs = Number.NEGATIVE_INFINITY;
+  /** An earlier agent may have ended between a write and its answer. */
+  #isUnsure = true;
 
   constructor(options: CloudChannelsOptions) {
     this.#options = options;
+  }
+
+  /** Reports whether something was sent whose answer never came: then nobody knows what the Node object says. */
+  get isUnsure(): boolean {
+    return this.#isUnsure;
   }
 
   /** Writes over the best way that works; what is learnt about the cloud is remembered. */
@@ -78,7 +85,7 @@ export class CloudChannels {
    */
   async pushBeforeEdgecore(push: NodePush, signal: AbortSignal): Promise<Outcome> {
     return this.#withSession(push.node, push.node.node, signal, (session) =>
-      pushConditions(session, push, signal),
+      this.#say(session, push, signal),
     );
   }
 
@@ -94,7 +101,7 @@ export class CloudChannels {
     try {
       const session = await this.#besideSession(push.node, signal);
       const sent = this.#sendEvents(session, push.node);
-      const outcome = await pushConditions(session, push, signal);
+      const outcome = await this.#say(session, push, signal);
       if (outcome.how === 'silent') await this.close();
       else {
         this.#linger();
@@ -113,14 +120,23 @@ export class CloudChannels {
     try {
       const either = AbortSignal.any([signal, turn.revoked]);
       const outcome = await this.#withSession(push.node, push.node.node, either, (session) =>
-        pushConditions(session, push, either),
+        this.#say(session, push, either),
       );
-      if (turn.revoked.aborted) return { how: 'no-way' };
       if (outcome.how === 'done') await this.#learnMode('takeover');
+      else if (turn.revoked.aborted) return { how: 'no-way' };
       return outcome;
     } finally {
       turn.release();
     }
+  }
+
+  async #say(session: CloudSession, push: NodePush, signal: AbortSignal): Promise<PushResult> {
+    this.#isUnsure = true;
+    const result = await pushConditions(session, push, signal);
+    if (result.how !== 'silent') this.#isUnsure = false;
+    // Remembered before the turn is given back: whoever has the next word must know what the last one was.
+    if (result.how === 'done') await this.#options.memory.learn({ told: push.conditions });
+    return result;
   }
 
   async #pushThroughEdgecore(push: NodePush, signal: AbortSignal): Promise<Outcome> {
@@ -135,6 +151,10 @@ export class CloudChannels {
       };
     }
     await memory.learn({ metaServer: result.how === 'done' ? 'works' : 'off' });
+    if (result.how === 'done') {
+      this.#isUnsure = false;
+      await memory.learn({ told: push.conditions });
+    }
     return result.how === 'done' ? { how: 'done' } : { how: 'no-way' };
   }
 

@@ -49,11 +49,13 @@ export class CloudMemory {
     return false;
   }
 
+  /** Takes what was learnt at once, then writes it down. A disk that refuses costs one report too many after a restart. */
   async learn(facts: Partial<Omit<CloudFacts, 'about'>>): Promise<void> {
     const next = { ...this.#facts, ...facts };
     if (JSON.stringify(next) === JSON.stringify(this.#facts)) return;
     this.#facts = next;
-    await this.#files.replace(this.#path, `${JSON.stringify({ version: 1, ...next })}\n`, { mode: 0o600 });
+    const text = `${JSON.stringify({ version: 1, ...next })}\n`;
+    await this.#files.replace(this.#path, text, { mode: 0o600 }).catch(() => undefined);
   }
 }
 

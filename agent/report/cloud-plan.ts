@@ -15,6 +15,8 @@ export interface CloudPace {
 /** What was written, and when. */
 export interface CloudTold {
   readonly told: NodeConditions;
+  /** Whether something else may have been written since, without an answer. */
+  readonly isUnsure: boolean;
   /** Monotonic time of the last write; undefined where this agent has not written yet. */
   readonly toldMs: number | undefined;
   /** Monotonic time at which this agent began to look. */
@@ -34,7 +36,7 @@ const forgottenMs = 120_000;
 /** Decides whether the Node object must be written, and when to look again. */
 export function planCloud(
   desired: NodeConditions,
-  { told, toldMs, beganMs }: CloudTold,
+  { told, isUnsure, toldMs, beganMs }: CloudTold,
   pace: CloudPace,
   nowMs: number,
 ): CloudPlan {
@@ -49,6 +51,7 @@ export function planCloud(
     const urgency = urgencyOf(condition, told[type], !isGoodOnNode(type, condition));
     return urgency === 'now' ? openMs : urgency === 'later' ? lazyMs : Number.POSITIVE_INFINITY;
   });
+  if (isUnsure) times.push(openMs);
   if (stale.length > 0) times.push(forgetMs);
   const atMs = Math.max(openMs, Math.min(sinceMs + (isBad ? pace.badMs : pace.goodMs), ...times));
   if (nowMs >= atMs) return { push: true, removed: nowMs >= forgetMs ? stale : [] };

@@ -103,7 +103,6 @@ export class CloudReporter {
     const push = { node, conditions: {}, removed, wallMs: clock.wallMs() };
     const outcome = await channels.push(push, AbortSignal.any([signal, late.signal]));
     cancel();
-    if (outcome.how === 'done' || outcome.how === 'no-node') await memory.learn({ told: {} });
     return outcome.how === 'done' || outcome.how === 'no-node';
   }
 
@@ -139,14 +138,15 @@ export class CloudReporter {
     if (!memory.isAbout(`${node.node} at ${node.hub.host}:${node.hub.port}`)) this.#toldMs = undefined;
     const nowMs = clock.nowMs();
     const { conditions, nextMs } = this.#wanted();
-    const told = { told: memory.facts.told, toldMs: this.#toldMs, beganMs: this.#beganMs };
+    const { isUnsure } = this.#options.channels;
+    const told = { told: memory.facts.told, isUnsure, toldMs: this.#toldMs, beganMs: this.#beganMs };
     const plan = planCloud(conditions, told, pace, nowMs);
     if (!plan.push) return Math.min(plan.waitMs, nextMs);
     if (nowMs < this.#notBeforeMs) return this.#notBeforeMs - nowMs;
     const push = { node, conditions, removed: plan.removed, wallMs: clock.wallMs() };
     const outcome = await this.#options.channels.push(push, signal);
     if (signal.aborted) return 0;
-    await this.#digest(outcome, conditions);
+    this.#digest(outcome);
     return outcome.how === 'done' ? 1 : Math.max(1, this.#notBeforeMs - clock.nowMs());
   }
 
@@ -156,13 +156,12 @@ export class CloudReporter {
     return { conditions: wanted, nextMs: Math.min(summary.nextMs ?? lookMs, lookMs) };
   }
 
-  async #digest(outcome: Outcome, conditions: NodeConditions): Promise<void> {
-    const { clock, random, memory } = this.#options;
+  #digest(outcome: Outcome): void {
+    const { clock, random } = this.#options;
     this.#become(stateOf(outcome));
     if (outcome.how === 'done') {
       this.#failures = 0;
       this.#toldMs = clock.nowMs();
-      await memory.learn({ told: conditions });
       return;
     }
     this.#failures += 1;
@@ -210,10 +209,7 @@ export class CloudReporter {
     const push = { node, conditions, removed: [], wallMs: clock.wallMs() };
     const outcome = await channels.pushBeforeEdgecore(push, late.signal);
     cancel();
-    if (outcome.how === 'done') {
-      this.#toldMs = clock.nowMs();
-      await memory.learn({ told: conditions });
-    }
+    if (outcome.how === 'done') this.#toldMs = clock.nowMs();
   }
 
   #become(state: CloudState): void {

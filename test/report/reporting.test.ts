@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { type TestContext, test } from 'node:test';
+import type { Verbs } from '../../agent/api/verbs.ts';
+import { defaultConfig } from '../../agent/config/default-config.ts';
+import type { Api } from '../../agent/core/api-port.ts';
+import { SpeakerGate } from '../../agent/core/speaker-gate.ts';
+import { HealthBoard } from '../../agent/health/board.ts';
+import { FileStore } from '../../agent/host/file-store.ts';
+import { HttpClient } from '../../agent/host/http-client.ts';
+import { SystemClock } from '../../agent/host/system-clock.ts';
+import { Reporting } from '../../agent/reporting.ts';
+import { FakeEdgeNodes } from '../fakes/fake-edge-nodes.ts';
+import { QuietLog } from '../fakes/quiet-log.ts';
+import { statusDocument, unitStatus } from '../fakes/status-document.ts';
+
+const forever = new AbortController().signal;
+
+function reportingOn(t: TestContext, nodes: FakeEdgeNodes, port: number) {
+  const home = mkdtempSync(path.join(os.tmpdir(), 'reporting-'));
+  mkdirSync(path.join(home, 'state'));
+  t.after(() => rmSync(home, { recursive: true }));
+  const clock = new SystemClock();
+  const board = new HealthBoard(clock);
+  const log = new QuietLog();
+  const verbs = { status: () => statusDocument(board, [unitStatus('dockerd', 'ready')]) } as unknown as Verbs;
+  const reporting = new Reporting({
+    config: { ...defaultConfig(), 'query.port': port, 'dockerd.dataRoot': '/nowhere' },
+    home,
+    clock,
+    random: Math.random,
+    board,
+    log,
+    files: new FileStore(),
+    docker: { request: () => Promise.reject(new Error('no dockerd')) },
+    unitLogs: { capture: () => Promise.reject(new Error('never')), lines: async function* () {} },
+    nodes,
+    gate: new SpeakerGate(),
+    verbs: () => verbs,
+    api: () => ({}) as Api,
+  });
+  return { reporting, board, log, home };
+}
+
+test('a board that has joined nothing keeps its ledger and its samples, and opens no port', async (t) => {
+  const { reporting, board, home } = reportingOn(t, new FakeEdgeNodes(), 10_661);
+  await reporting.startLedger();
+  await reporting.start(forever);
+  board.record('unit.changed', { unit: 'dockerd', to: 'waiting', reason: 'Exited', message: 'm' });
+  assert.equal(board.get('MemoryPressure')?.status !== undefined, true);
+  assert.equal(reporting.sampler.latest()?.disks.length, 1);
+  assert.equal(reporting.state().broker.phase, 'idle');
+  await reporting.stop();
+  const text = readFileSync(path.join(home, 'state/ledger.records'), 'utf8');
+  assert.equal(text.trim().split('\n').length, 2);
+  const asking = new HttpClient().call(
+    { method: 'GET', url: 'http://127.0.0.1:10661/', timeoutMs: 1_000 },
+    forever,
+  );
+  await assert.rejects(asking, { code: 'AGENT_UNREACHABLE' });
+});
+
+test('a board that has joined answers questions and metrics, also when it joins later', async (t) => {
+  const nodes = new FakeEdgeNodes();
+  const { reporting } = reportingOn(t, nodes, 10_662);
+  await reporting.startLedger();
+  await reporting.start(forever);
+  nodes.become({ broker: undefined });
+  const ask = async (target: string): Promise<string> => {
+    for (let tries = 0; ; tries += 1) {
+      try {
+        const url = `http://127.0.0.1:10662${target}`;
+        return (await new HttpClient().call({ method: 'GET', url, timeoutMs: 2_000 }, forever)).body;
+      } catch (error) {
+        if (tries === 50) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    }
+  };
+  const overview = JSON.parse(await ask('/agent-health')) as Record<string, unknown>;
+  assert.deepEqual([overview['schema'], overview['node']], [1, 'board-1']);
+  assert.match(await ask('/agent-health/metrics'), /edge_board_memory_total_bytes \d+/);
+  await reporting.stop();
+});

@@ -57,6 +57,9 @@ for (const [name, entry] of Object.entries(entries)) {
     sourcemap: 'linked',
     legalComments: 'none',
     loader: { '.html': 'text' },
+    // Copies of Node's own streams and timers for browsers and old versions, 290 KB with what they need; the MQTT client
+    // asks for them and uses the timers in browsers only.
+    alias: { 'readable-stream': 'node:stream', 'worker-timers': 'node:timers' },
     define: { __VERSION__: JSON.stringify(version) },
     banner: { js: 'const __later = (load) => { let module; return () => (module ??= load()); };' },
     plugins: [lazyBuiltins],

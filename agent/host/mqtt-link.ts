@@ -23,7 +23,9 @@ const maxPayloadBytes = 262_144;
 export class MqttLink implements BrokerLink {
   async open(target: BrokerTarget, signal: AbortSignal): Promise<BrokerSession> {
     const socket = await dial(target, signal);
-    const { MqttClient: Client } = await import('mqtt');
+    // Only the client: the package's front door also brings WebSockets, SOCKS and the ways to find a broker, 350 KB.
+    const { default: library } = await import('mqtt/lib/client');
+    const Client = library.default;
     const client = new Client(() => socket, {
       clientId: target.clientId,
       clean: true,
@@ -33,6 +35,8 @@ export class MqttLink implements BrokerLink {
       connectTimeout: connectMs,
       queueQoSZero: false,
       resubscribe: false,
+      // Otherwise the codec keeps a buffer for each of 65536 numbers: 20 MB.
+      writeCache: false,
       manualConnect: true,
       ...(target.username === undefined ? {} : { username: target.username }),
       ...(target.password === undefined ? {} : { password: target.password }),

@@ -12,6 +12,8 @@ export interface Parts {
   readonly nodeLibraries: Readonly<Record<string, string>>;
   /** Files of the docker folder by their name. */
   readonly docker: Readonly<Record<string, string>>;
+  /** Further folders of the product by name (kubeedge, cni), each with its programs; all static. */
+  readonly further?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 /** The board that the parts must run on. */
@@ -36,6 +38,11 @@ export async function checkParts(parts: Parts, rules: BoardRules): Promise<strin
         `${name} asks for the loader ${loader}, which the board does not have; take a static build`,
       );
     }
+  }
+  for (const [name, file] of Object.values(parts.further ?? {}).flatMap((files) => Object.entries(files))) {
+    const program = await facts(file, rules, problems, name);
+    if (program?.isStatic === false)
+      problems.push(`${name} is dynamic (asks for ${program.interpreter}), want a static one`);
   }
   return problems;
 }

@@ -58,6 +58,7 @@ function partEntries(parts: Parts): TreeEntry[] {
     ...folder('runtime/bin', { node: parts.node }),
     ...folder('runtime/lib', parts.nodeLibraries),
     ...folder('docker', parts.docker),
+    ...Object.entries(parts.further ?? {}).flatMap(([name, files]) => folder(name, files)),
   ];
 }
 

@@ -1,0 +1,95 @@
+import { readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import * as v from 'valibot';
+import { AgentError } from '../../agent/core/agent-error.ts';
+import { productDir } from '../../agent/core/constants.ts';
+import { billOfMaterials } from './bill-of-materials.ts';
+import { requireFittingParts } from './check-parts.ts';
+import { contentManifest } from './content-manifest.ts';
+import { partsFromStore } from './from-store.ts';
+import { parseModes } from './modes.ts';
+import { stageProduct } from './stage.ts';
+import { mergeTrees, symbolicLink, type TreeEntry, text } from './tree.ts';
+
+/** What the product is composed from. */
+export interface ProductOrder {
+  readonly repository: string;
+  readonly dist: string;
+  readonly store: string;
+  readonly root: 'image' | 'stock';
+  /** Seconds since 1970 for every time in the output; null means 0 there and no time in the bill of materials. */
+  readonly epoch: number | null;
+}
+
+/** The product, whole and checked. */
+export interface Product {
+  readonly version: string;
+  /** Sorted, parents first; only what is the product's own, no directory that a board has anyway. */
+  readonly entries: readonly TreeEntry[];
+  readonly bill: string;
+  readonly contents: string;
+}
+
+/** Names by which the parts of iptables are called; one program answers to all of them. */
+const iptablesNames = [
+  'iptables',
+  'iptables-save',
+  'iptables-restore',
+  'ip6tables',
+  'ip6tables-save',
+  'ip6tables-restore',
+];
+
+/** Composes the product with its bill of materials and its content manifest among its files. */
+export async function composeProduct(order: ProductOrder): Promise<Product> {
+  await requireBundles(order.dist);
+  const { parts, installed } = await partsFromStore(order.store);
+  await requireFittingParts(parts, { machine: 'aarch64', loaders: [] });
+  const overlay = path.join(order.repository, 'sysroot-overlay');
+  const staged = await stageProduct({ overlay, dist: order.dist, parts, root: order.root });
+  const { version, license } = await readPackage(order.repository);
+  const bill = billOfMaterials({
+    version,
+    licence: license,
+    parts: installed,
+    packageLock: await readFile(path.join(order.repository, 'package-lock.json'), 'utf8'),
+    epoch: order.epoch,
+  });
+  const edgecore = installed['edgecore'];
+  const own = [
+    text(`${productDir}/sbom.cdx.json`, bill),
+    ...(edgecore === undefined ? [] : [text(`${productDir}/kubeedge/version`, `v${edgecore.version}\n`)]),
+    ...(installed['iptables'] === undefined ? [] : iptablesNames.map(iptablesLink)),
+  ];
+  const rows = parseModes(await readFile(path.join(overlay, 'MODES'), 'utf8'));
+  const isOwn = (entry: TreeEntry): boolean =>
+    entry.kind !== 'directory' ||
+    entry.path.startsWith(`${productDir}/`) ||
+    rows.some((row) => row.path === entry.path);
+  const listed = mergeTrees(staged, own).filter(isOwn);
+  const contents = await contentManifest(listed, version);
+  const entries = mergeTrees(listed, [text(`${productDir}/manifest.json`, contents)]).filter(isOwn);
+  return { version, entries, bill, contents };
+}
+
+function iptablesLink(name: string): TreeEntry {
+  return symbolicLink(`${productDir}/docker/${name}`, 'xtables-legacy-multi');
+}
+
+async function requireBundles(dist: string): Promise<void> {
+  for (const name of ['agent.js', 'agentctl.js']) {
+    const file = path.join(dist, name);
+    const isThere = await stat(file).then(
+      (info) => info.isFile(),
+      () => false,
+    );
+    if (!isThere)
+      throw new AgentError('INPUT_INVALID', `Cannot make the image: no "${file}"; run: npm run build`);
+  }
+}
+
+const packageSchema = v.object({ version: v.string(), license: v.string() });
+
+async function readPackage(repository: string): Promise<v.InferOutput<typeof packageSchema>> {
+  return v.parse(packageSchema, JSON.parse(await readFile(path.join(repository, 'package.json'), 'utf8')));
+}

@@ -1,0 +1,116 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { AgentError } from '../../agent/core/agent-error.ts';
+import { productDir } from '../../agent/core/constants.ts';
+import { parseProcessList } from '../cfg/build-check.ts';
+import { checkCfg } from '../cfg/check-cfg.ts';
+import { releases } from '../cfg/release.ts';
+import { buildGn, bundleJson, dacLines, prebuiltFiles } from './component-gn.ts';
+import { installText } from './component-install-text.ts';
+import { componentNames } from './component-names.ts';
+import { contextOf, domainTe, fileContexts, needs, type Secon } from './component-selinux.ts';
+import { contentManifest } from './content-manifest.ts';
+import type { Product } from './product.ts';
+import { mergeTrees, type TreeEntry, text } from './tree.ts';
+
+const cfgPath = '/system/etc/init/oh_edge_agent.cfg';
+const contentsPath = `${productDir}/manifest.json`;
+
+/** The part's folder as a tree whose root is the folder. */
+export async function componentTree(product: Product, secon: Secon): Promise<TreeEntry[]> {
+  const cfg = await cfgText(product, secon);
+  const processList = `${JSON.stringify({ high_privilege_process_list: [{ name: componentNames.service, uid: 'root' }] }, null, 2)}\n`;
+  requireCleanCfg(cfg, processList);
+  const kept = withKeepers(
+    product.entries.filter((entry) => isBelowSystem(entry) && entry.path !== contentsPath),
+  );
+  const changed = kept.map((entry) =>
+    entry.path === cfgPath ? { ...text(cfgPath, cfg), mode: entry.mode } : entry,
+  );
+  const rootDirectories = product.entries.filter((entry) => !isBelowSystem(entry));
+  const contents = await contentManifest(mergeOwn(changed, rootDirectories), product.version);
+  const files = [...changed, text(contentsPath, contents)];
+  const prebuilts = files
+    .filter(({ kind }) => kind === 'file' || kind === 'text')
+    .map((entry) => ({ ...entry, path: `/prebuilts${entry.path}`, uid: 0, gid: 0 }));
+  const all = [...files, ...rootDirectories];
+  return mergeTrees(prebuilts, [
+    text('/BUILD.gn', buildGn(prebuiltFiles(files))),
+    text('/bundle.json', bundleJson(product.version)),
+    text('/dac.txt', dacLines(mergeOwn(all))),
+    text('/high_privilege_process_list.json', processList),
+    text('/root_directories.txt', `${rootDirectories.map((entry) => entry.path.slice(1)).join('\n')}\n`),
+    text('/sepolicy/public/type.te', typeTexts().types),
+    text(`/sepolicy/system/${componentNames.domain}.te`, typeTexts().rules),
+    text('/sepolicy/system/file_contexts', fileContexts),
+    text('/sepolicy/NEEDS.txt', needs),
+    text(
+      '/INSTALL.md',
+      installText({
+        version: product.version,
+        secon,
+        rootDirectories: rootDirectories.map((entry) => entry.path),
+      }),
+    ),
+    text('/manifest.json', contents),
+    text('/sbom.cdx.json', product.bill),
+  ]);
+}
+
+/** Types are public, so that other policies may name them; what is allowed to them is not. */
+function typeTexts(): { readonly types: string; readonly rules: string } {
+  const lines = domainTe.split('\n');
+  const isType = (line: string): boolean => line.startsWith('type ');
+  return {
+    types: `${[lines[0], ...lines.filter(isType)].join('\n')}\n`,
+    rules: lines.filter((line) => !isType(line)).join('\n'),
+  };
+}
+
+function isBelowSystem({ path: at }: TreeEntry): boolean {
+  return at.startsWith('/system/');
+}
+
+function mergeOwn(...trees: readonly (readonly TreeEntry[])[]): TreeEntry[] {
+  return trees.flat().sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** The build makes folders only for files in them, so an empty one gets an empty file; a mount hides it. */
+function withKeepers(entries: readonly TreeEntry[]): TreeEntry[] {
+  const isEmpty = ({ path: at }: TreeEntry): boolean =>
+    !entries.some((other) => other.path.startsWith(`${at}/`));
+  const empty = entries.filter((entry) => entry.kind === 'directory' && isEmpty(entry));
+  return mergeOwn(
+    entries,
+    empty.map((entry) => text(path.posix.join(entry.path, '.keep'), '')),
+  );
+}
+
+/** The cfg of the overlay with the wanted context. */
+async function cfgText(product: Product, secon: Secon): Promise<string> {
+  const entry = product.entries.find(({ path: at }) => at === cfgPath);
+  if (entry?.kind !== 'file')
+    throw new AgentError('BUG', `Cannot make the part: the product has no ${cfgPath}`);
+  const original = await readFile(entry.source, 'utf8');
+  const changed = original.replace(/("secon"\s*:\s*)"[^"]*"/, `$1"${contextOf(secon)}"`);
+  if (changed.includes(contextOf(secon))) return changed;
+  throw new AgentError('BUG', `Cannot make the part: ${cfgPath} has no "secon"`);
+}
+
+/** OpenHarmony says nothing about a bad cfg, so a part with one is never written. */
+function requireCleanCfg(cfg: string, processList: string): void {
+  const source = {
+    path: cfgPath,
+    text: cfg,
+    bytes: Buffer.byteLength(cfg),
+    processList: parseProcessList(processList, 'high_privilege_process_list.json'),
+  };
+  const since32 = releases.filter((release) => release !== '3.1');
+  const bad = checkCfg(source, since32).filter(({ severity }) => severity !== 'hint');
+  if (bad.length === 0) return;
+  const list = bad.map(({ rule, path: at }) => `${rule} at ${at}`).join(', ');
+  throw new AgentError(
+    'INPUT_INVALID',
+    `Cannot make the part: its cfg has ${list}; see npm run cfg -- check`,
+  );
+}

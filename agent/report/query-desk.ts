@@ -65,14 +65,14 @@ export class QueryDesk implements QuestionDesk {
 
   constructor(options: QueryDeskOptions) {
     this.#options = options;
-    this.#bucket = new TokenBucket(options.clock, { perSecond: 50, burst: 100 });
+    this.#bucket = new TokenBucket(options.clock, { perSecond: 200, burst: 200 });
   }
 
   async answer(question: Question): Promise<QuestionAnswer> {
     const late = new AbortController();
     try {
       if (!this.#bucket.take())
-        throw new AgentError('TIMED_OUT', 'Cannot answer: too many questions, ask again in a second');
+        throw new AgentError('BUSY', 'Cannot answer: too many questions, ask again in a second');
       const asked = parseQuestion(question, late.signal);
       if (asked.parts[0] === 'metrics') return { type: metricsType, body: await this.#metrics() };
       return json(this.#head(), await this.#inTime(() => this.#find(asked)(asked), late));

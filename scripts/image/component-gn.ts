@@ -27,7 +27,7 @@ export function prebuiltFiles(entries: readonly TreeEntry[]): PrebuiltFile[] {
 }
 
 /** A GN target name for a path: letters, digits and underscores. */
-export function targetName(file: string): string {
+function targetName(file: string): string {
   return `${part}_${file.replace(/^\/system\//, '').replaceAll(/[^A-Za-z0-9]+/g, '_')}`;
 }
 

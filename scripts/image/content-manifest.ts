@@ -16,7 +16,7 @@ type ContentRow = {
 );
 
 /** The bytes of an entry; only files and texts have some. */
-export async function contentOf(entry: TreeEntry): Promise<Buffer> {
+async function contentOf(entry: TreeEntry): Promise<Buffer> {
   if (entry.kind === 'file') return readFile(entry.source);
   return Buffer.from(entry.kind === 'text' ? entry.content : '');
 }

@@ -38,7 +38,7 @@ export interface ImageContext {
 }
 
 /** Seconds since 1970 out of SOURCE_DATE_EPOCH; null where it is not set. */
-export function parseEpoch(value: string | undefined): number | null {
+function parseEpoch(value: string | undefined): number | null {
   if (value === undefined || value === '') return null;
   if (/^\d{1,11}$/.test(value)) return Number(value);
   throw new AgentError('USAGE', `Cannot use SOURCE_DATE_EPOCH "${value}": want whole seconds since 1970`);

@@ -24,7 +24,7 @@ export interface NodePush {
 }
 
 /** Annotation that carries the report on clouds before 1.12, which know no patch of the status. */
-export const healthAnnotation = 'oh-edge-agent/health';
+const healthAnnotation = 'oh-edge-agent/health';
 
 const source = { source: 'edged', group: 'meta' } as const;
 const answerMs = 5_000;

@@ -1,6 +1,6 @@
 // Bundles the daemon and the command line, each into one file without node_modules.
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { build } from 'esbuild';
+import { build, transform } from 'esbuild';
 
 const { version } = JSON.parse(await readFile(new URL('package.json', import.meta.url), 'utf8'));
 
@@ -22,11 +22,26 @@ const lazyBuiltins = {
   name: 'lazy-builtins',
   setup(builder) {
     builder.onEnd(async ({ outputFiles }) => {
-      for (const { path, text } of outputFiles ?? [])
-        await writeFile(path, path.endsWith('.js') ? lazy(text) : text);
+      const of = (ending) => (outputFiles ?? []).find(({ path }) => path.endsWith(ending));
+      const [code, map] = [of('.js'), of('.js.map')];
+      if (code !== undefined && map !== undefined) await writeCompact(code.path, lazy(code.text), map.text);
     });
   },
 };
+
+/** Names stay, so that a stack trace can be read; only white space goes: Node keeps the text in memory as long as it runs. */
+async function writeCompact(path, text, map) {
+  const inline = `//# sourceMappingURL=data:application/json;base64,${Buffer.from(map).toString('base64')}`;
+  const compact = await transform(`${text}\n${inline}\n`, {
+    minifyWhitespace: true,
+    sourcemap: 'external',
+    sourcefile: path,
+    target: 'node20',
+  });
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  await writeFile(path, `${compact.code}//# sourceMappingURL=${name}.map\n`);
+  await writeFile(`${path}.map`, compact.map);
+}
 
 function lazy(text) {
   const later = text
@@ -54,7 +69,7 @@ for (const [name, entry] of Object.entries(entries)) {
     // node:http that is undici, 10 MB of memory and as long as the rest of the start (Node 22). require() does not.
     supported: { 'dynamic-import': false },
     target: 'node20',
-    sourcemap: 'linked',
+    sourcemap: 'external',
     legalComments: 'none',
     loader: { '.html': 'text' },
     // Copies of Node's own streams and timers for browsers and old versions, 290 KB with what they need; the MQTT client

@@ -1,12 +1,18 @@
 import { createApi } from './api/api.ts';
+import type { Verbs } from './api/verbs.ts';
 import { ApiKeeper } from './api-keeper.ts';
-import type { Config } from './config/config.ts';
+import { ComposedDaemon, type Daemon } from './composed-daemon.ts';
 import { parseDeclaredUnits } from './config/declared-units.ts';
-import { type LoadedConfig, loadConfig, problemText } from './config/load.ts';
-import { isAbort, isAgentError } from './core/agent-error.ts';
+import { loadConfig, problemText } from './config/load.ts';
+import { AgentError, isAgentError } from './core/agent-error.ts';
+import type { Api } from './core/api-port.ts';
+import { SpeakerGate } from './core/speaker-gate.ts';
 import type { UnitSpec } from './core/unit-spec.ts';
+import { Edge } from './edge/edge.ts';
+import { edgePlaces } from './edge/edge-places.ts';
 import { groundSettings } from './ground-settings.ts';
 import { HealthBoard } from './health/board.ts';
+import { HostCloudProbe } from './host/cloud-probe.ts';
 import { DockerClient } from './host/docker-client.ts';
 import { FileStore } from './host/file-store.ts';
 import { HostGroundExecutor } from './host/ground-executor.ts';
@@ -15,24 +21,20 @@ import { HostGroundProbes } from './host/ground-probes.ts';
 import { HostProcesses } from './host/host-processes.ts';
 import { HostPrograms, HostSockets } from './host/host-programs.ts';
 import { HostUnitLogs } from './host/host-unit-logs.ts';
+import { HttpsDate } from './host/https-date.ts';
 import { JsonLog } from './host/json-log.ts';
+import { HostLocalNet } from './host/local-net.ts';
+import { HostProgramText } from './host/program-text.ts';
 import { RotatingFile } from './host/rotating-file.ts';
 import { SystemClock } from './host/system-clock.ts';
 import { ToolRunner } from './host/tool-runner.ts';
 import type { Places } from './places.ts';
-import { createPrep, type Prep } from './prep/create-prep.ts';
+import { createPrep } from './prep/create-prep.ts';
+import { Reporting } from './reporting.ts';
 import { createSupervisor, restartPolicy, type SupervisorOptions } from './units/create-supervisor.ts';
 import { DeclaredUnit } from './units/declared-unit.ts';
 import type { Supervisor } from './units/supervisor.ts';
 import { createVerbs } from './verbs.ts';
-
-/** Everything that one agent is made of, built and not yet started. */
-export interface Daemon {
-  /** Answers first, then prepares the ground, then brings up the units. Rejects where another agent runs here already. */
-  start(signal: AbortSignal): Promise<void>;
-  /** Ends the agent; its units run on and are taken over by the next one. */
-  stop(): Promise<void>;
-}
 
 const dockerSocket = '/run/docker.sock';
 
@@ -76,6 +78,49 @@ export async function createDaemon(places: Places): Promise<Daemon> {
     configProblems,
     nodeName: config['node.name'],
     isDockerWanted: config['dockerd.enabled'],
+    time: new HttpsDate(),
+    sources: () => config['prep.timeSources'],
+  });
+  const gate = new SpeakerGate();
+  // Tied last: the supervision holds the unit of the edge room, and both answer through the same verbs.
+  const tie: { supervisor?: Supervisor; verbs?: Verbs; api?: Api } = {};
+  const isInRootGroups = config['prep.enabled'] && config['prep.root'] !== 'host';
+  const sockets = new HostSockets();
+  const edge = new Edge({
+    config,
+    places: edgePlaces({ ...places, dockerBinDir: config['dockerd.binDir'] }),
+    restart: restartPolicy(config),
+    env: () => prep.unitEnvironment(),
+    isInRootGroups,
+    clock,
+    commands,
+    docker,
+    files,
+    net: new HostLocalNet(),
+    cloud: new HostCloudProbe(),
+    programs,
+    sockets,
+    text: new HostProgramText(),
+    logs,
+    board,
+    log,
+    gate,
+    units: () => tied(tie.supervisor),
+  });
+  const reporting = new Reporting({
+    config,
+    home: places.home,
+    clock,
+    random: Math.random,
+    board,
+    log,
+    files,
+    docker,
+    unitLogs: logs,
+    nodes: edge.nodes,
+    gate,
+    verbs: () => tied(tie.verbs),
+    api: () => tied(tie.api),
   });
   const supervised = {
     settings: config,
@@ -87,18 +132,21 @@ export async function createDaemon(places: Places): Promise<Daemon> {
     files,
     processes: new HostProcesses(log),
     programs,
-    sockets: new HostSockets(),
+    sockets,
     logs,
     board,
     log,
     env: () => prep.unitEnvironment(),
     dns: () => config['prep.dns'],
-    isInRootGroups: config['prep.enabled'] && config['prep.root'] !== 'host',
+    isInRootGroups,
+    isCriWanted: () => edge.needsManagedCri,
   };
   const declared = parseDeclaredUnits(config.units).units.map(
     (unit) => new DeclaredUnit(unit, { ...supervised, restart: restartPolicy(config) }),
   );
-  const supervisor = createOrderedSupervisor(supervised, declared, configProblems);
+  const own = config['edgecore.enabled'] ? [edge.unit] : [];
+  const supervisor = createOrderedSupervisor(supervised, { own, declared }, configProblems);
+  tie.supervisor = supervisor;
   const verbs = createVerbs({
     clock,
     board,
@@ -109,105 +157,50 @@ export async function createDaemon(places: Places): Promise<Daemon> {
     config,
     configProblems,
     busybox,
+    edge,
+    reporting,
   });
+  const api = createApi({ verbs, log });
+  Object.assign(tie, { verbs, api });
   const keeper = new ApiKeeper({
-    api: createApi({ verbs, log }),
+    api,
     board,
     clock,
     log,
     home: places.home,
     group: config['api.group'],
   });
-  return new ComposedDaemon({ board, log, loaded, config, configProblems, keeper, prep, supervisor });
+  return new ComposedDaemon({
+    board,
+    log,
+    loaded,
+    config,
+    configProblems,
+    keeper,
+    prep,
+    supervisor,
+    edge,
+    reporting,
+  });
 }
 
 /** Units that cannot be ordered are left out and reported: dockerd must not stay down for them. */
 function createOrderedSupervisor(
   options: SupervisorOptions,
-  units: readonly UnitSpec[],
+  units: { readonly own: readonly UnitSpec[]; readonly declared: readonly UnitSpec[] },
   problems: string[],
 ): Supervisor {
   try {
-    return createSupervisor({ ...options, units });
+    return createSupervisor({ ...options, units: [...units.own, ...units.declared] });
   } catch (error) {
     if (!isAgentError(error, 'CONFIG_INVALID')) throw error;
     problems.push(error.message);
-    return createSupervisor(options);
+    return createSupervisor({ ...options, units: units.own });
   }
 }
 
-interface Rooms {
-  readonly board: HealthBoard;
-  readonly log: JsonLog;
-  readonly loaded: LoadedConfig;
-  readonly config: Config;
-  readonly configProblems: readonly string[];
-  readonly keeper: ApiKeeper;
-  readonly prep: Prep;
-  readonly supervisor: Supervisor;
-}
-
-/** Order of start and stop; no logic besides. */
-class ComposedDaemon implements Daemon {
-  readonly #rooms: Rooms;
-  readonly #over = new AbortController();
-  #bringUp: Promise<void> = Promise.resolve();
-
-  constructor(rooms: Rooms) {
-    this.#rooms = rooms;
-  }
-
-  async start(signal: AbortSignal): Promise<void> {
-    const { keeper, log, board, supervisor, config } = this.#rooms;
-    const until = AbortSignal.any([signal, this.#over.signal]);
-    this.#reportConfig();
-    if (config['prep.enabled']) {
-      board.set('Prepared', 'unknown', {
-        reason: 'NotLookedYet',
-        message: 'The ground work has not looked yet',
-      });
-    }
-    supervisor.announce();
-    await keeper.start();
-    this.#bringUp = this.#prepareAndSupervise(until).catch((error: unknown) => {
-      if (!isAbort(error)) log.error('daemon.start.failed', { error });
-    });
-  }
-
-  async stop(): Promise<void> {
-    const { keeper, prep, supervisor, log } = this.#rooms;
-    this.#over.abort(new DOMException('The agent stops', 'AbortError'));
-    await this.#bringUp;
-    await supervisor.stop();
-    await prep.stop();
-    await keeper.stop();
-    log.info('agent.stopped');
-  }
-
-  async #prepareAndSupervise(signal: AbortSignal): Promise<void> {
-    const { prep, supervisor, config } = this.#rooms;
-    if (!config['prep.enabled']) {
-      await supervisor.start(signal);
-      return;
-    }
-    await prep.start(signal);
-    // Units of an earlier agent sit on a ground that was good enough for them: they are taken over at once, not when
-    // the last step has worked.
-    await prep.prepared(signal);
-    await supervisor.start(signal);
-  }
-
-  #reportConfig(): void {
-    const { board, log, loaded, configProblems } = this.#rooms;
-    if (configProblems.length === 0) {
-      board.set('ConfigValid', 'true', {
-        reason: 'Parsed',
-        message: `The configuration comes from: ${loaded.source}`,
-      });
-      return;
-    }
-    const message = `${configProblems.join('; ')}. Running on: ${loaded.source}. Correct the file and restart the agent`;
-    board.set('ConfigValid', 'false', { reason: 'Invalid', message });
-    log.error('config.invalid', { problems: configProblems, source: loaded.source });
-  }
+/** The rooms know each other through functions that are first called when all of them are there. */
+function tied<T>(part: T | undefined): T {
+  if (part === undefined) throw new AgentError('BUG', 'Cannot use a room: it is not built yet');
+  return part;
 }

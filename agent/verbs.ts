@@ -1,15 +1,24 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import type { Verbs } from './api/verbs.ts';
-import { type StatusDocument, wireVersion } from './api/wire.ts';
+import type { LeaveOrder, Verbs } from './api/verbs.ts';
+import {
+  type DoctorDocument,
+  type LeaveDocument,
+  type SamplesDocument,
+  type StatusDocument,
+  wireVersion,
+} from './api/wire.ts';
 import type { Config } from './config/config.ts';
 import { AgentError } from './core/agent-error.ts';
 import type { Clock } from './core/clock.ts';
 import type { DockerApi } from './core/docker.ts';
 import type { UnitLogs } from './core/unit-logs.ts';
+import type { Edge } from './edge/edge.ts';
 import type { HealthBoard } from './health/board.ts';
 import type { Prep } from './prep/create-prep.ts';
+import { summarize } from './prep/doctor/finding.ts';
+import type { Reporting } from './reporting.ts';
 import type { Selftest } from './selftest/selftest.ts';
 import type { Supervisor } from './units/supervisor.ts';
 
@@ -24,14 +33,18 @@ export interface VerbParts {
   readonly config: Config;
   readonly configProblems: readonly string[];
   readonly busybox: string;
+  readonly edge: Edge;
+  readonly reporting: Reporting;
 }
 
 /** Milliseconds of a shutdown's deadline that are kept for the answer. */
 const answerMs = 300;
+/** Milliseconds that a cloud gets to take our conditions off the Node before the board leaves without. */
+const retractMs = 10_000;
 
 /** Wires each question of the API to the room that can answer it. */
 export function createVerbs(parts: VerbParts): Verbs {
-  const { board, prep, supervisor, logs } = parts;
+  const { board, prep, supervisor, logs, edge, reporting } = parts;
   const startedAtMs = parts.clock.wallMs();
   const startedMs = parts.clock.nowMs();
   return {
@@ -42,7 +55,14 @@ export function createVerbs(parts: VerbParts): Verbs {
     plan: (signal) => prep.plan(signal),
     apply: () => prep.applyNow(),
     undo: () => prep.undo(),
-    doctor: (signal) => prep.doctor(signal),
+    doctor: (signal) => doctorOf(parts, signal),
+    ledger: (after, limit) => reporting.ledger.after(after, limit),
+    samples: () => samplesOf(reporting),
+    edge: {
+      status: () => edge.status(),
+      join: (order, signal) => edge.join(order, signal),
+      leave: (order, signal) => leaveCluster(parts, order, signal),
+    },
     startUnit: async (name) => supervisor.startUnit(name),
     stopUnit: async (name) => supervisor.stopUnit(name),
     restartUnit: async (name) => supervisor.restartUnit(name),
@@ -54,6 +74,28 @@ export function createVerbs(parts: VerbParts): Verbs {
       return { orderly: killed.length === 0, killed: killed.map(({ unit }) => unit) };
     },
   };
+}
+
+/** The ground's checks and those of the edge node as one list. */
+async function doctorOf({ prep, edge }: VerbParts, signal: AbortSignal): Promise<DoctorDocument> {
+  const [ground, node] = await Promise.all([prep.doctor(signal), edge.doctor(signal)]);
+  return summarize([...ground.findings, ...node]);
+}
+
+function samplesOf({ sampler }: Reporting): SamplesDocument {
+  const inventory = sampler.inventory();
+  return { samples: sampler.past(), ...(inventory === undefined ? {} : { inventory }) };
+}
+
+/** What we told the cloud is taken back while the certificates are still there: nothing stale may stay on the Node. */
+async function leaveCluster(
+  { edge, reporting }: VerbParts,
+  order: LeaveOrder,
+  signal: AbortSignal,
+): Promise<LeaveDocument> {
+  if (!order.isDryRun)
+    await reporting.retract(AbortSignal.any([signal, AbortSignal.timeout(retractMs)])).catch(() => false);
+  return edge.leave(order, signal);
 }
 
 /** Name of a log that there can be; UNIT_UNKNOWN where nobody of that name ever wrote one. */

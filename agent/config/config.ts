@@ -1,4 +1,4 @@
-import type { EnumRow, Key, KeyRow, keys } from './keys.ts';
+import type { EnumRow, Key, keys } from './keys.ts';
 
 type ValueOf<R> = R extends EnumRow<infer V> ? V : R extends { readonly default: infer D } ? Widen<D> : never;
 type Widen<D> = D extends boolean ? boolean : D extends number ? number : D extends string ? string : D;
@@ -15,6 +15,3 @@ export interface Problem {
   /** What is there and what is wanted. */
   readonly message: string;
 }
-
-/** Row of a key, without its literal types. */
-export type AnyRow = KeyRow;

@@ -1,4 +1,5 @@
 import { homeDir, productDir } from '../core/constants.ts';
+import { edgeKeys } from './edge-keys.ts';
 import { absolutePath, type KeyRow } from './key-row.ts';
 import { reportKeys } from './report-keys.ts';
 
@@ -93,6 +94,14 @@ export const keys = {
     applies: 'agent-restart',
     help: 'Name servers for the units and containers; empty takes those of the live network, then those of the image.',
   },
+  'prep.timeSources': {
+    type: 'strings',
+    pattern: /^https?:\/\/[^\s/]+(\/\S*)?$/,
+    shape: 'addresses such as https://cloud.example:10002',
+    default: none,
+    applies: 'agent-restart',
+    help: 'Servers whose Date header sets a clock that was never set (1970); asked in this order, only ever forward.',
+  },
   'routes.enabled': {
     type: 'boolean',
     default: true,
@@ -172,6 +181,7 @@ export const keys = {
     applies: 'unit-restart',
     help: 'Milliseconds between two liveness probes (/_ping).',
   },
+  ...edgeKeys,
   units: {
     type: 'units',
     default: nothing,

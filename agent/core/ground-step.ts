@@ -42,6 +42,8 @@ export type GroundStep = StepBase &
     | { readonly kind: 'join-cgroup'; readonly path: string }
     /** Writes to a control file of a cgroup. */
     | { readonly kind: 'write-cgroup'; readonly path: string; readonly value: string }
+    /** Sets the wall clock. */
+    | { readonly kind: 'set-clock'; readonly wallMs: number }
     | { readonly kind: 'load-module'; readonly module: string }
     | { readonly kind: 'add-rule'; readonly priority: number; readonly words: readonly string[] }
     | { readonly kind: 'delete-rule'; readonly priority: number; readonly words: readonly string[] }

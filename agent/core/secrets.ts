@@ -18,6 +18,3 @@ const patterns: readonly { readonly pattern: RegExp; readonly text: string }[] =
 export function withoutSecrets(text: string): string {
   return patterns.reduce((cleaned, { pattern, text: shown }) => cleaned.replace(pattern, shown), text);
 }
-
-/** Characters that may stand in a token: a run of them at the end of a piece may be the beginning of one. */
-export const tokenRun = /[\w.~+/=-]+$/;

@@ -17,6 +17,12 @@ export interface ConfigReport {
   readonly recovered: { readonly aside: string; readonly problem: string } | undefined;
 }
 
+/** What edgecore.yaml would be. */
+export interface ConfigPreview {
+  readonly kept: readonly string[];
+  readonly tree: Tree;
+}
+
 const baseShape = v.object({
   version: v.literal(1),
   release: v.string(),
@@ -49,16 +55,13 @@ export class ConfigKeeper {
     return parsed?.ok === true ? parsed.tree : undefined;
   }
 
-  /** What would be written, without writing it. */
-  async preview(program: EdgecoreProgram, settings: EdgeSettings): Promise<ConfigReport> {
+  /** What would be written, without writing it. A file that cannot be read is taken for absent. */
+  async preview(program: EdgecoreProgram, settings: EdgeSettings): Promise<ConfigPreview> {
     const text = await this.#files.read(this.#places.configFile);
     const parsed = text === undefined ? undefined : parseEdgecoreConfig(text);
-    if (parsed?.ok === false) {
-      const recovered = { aside: `${this.#places.configFile}.broken`, problem: parsed.problem };
-      return { isChanged: true, kept: [], recovered };
-    }
-    const { isChanged, kept } = await this.#make(program, settings, { current: parsed, token: undefined });
-    return { isChanged, kept, recovered: undefined };
+    const current = parsed?.ok === true ? parsed : await this.#good();
+    const { kept, tree } = await this.#make(program, settings, { current, token: undefined });
+    return { kept, tree };
   }
 
   /** Brings the file up to date. `token` goes in only where the release has no other place for it. */

@@ -64,6 +64,8 @@ export interface ConfigSources {
 /** A new edgecore.yaml. */
 export interface NewConfig {
   readonly text: string;
+  /** What the text says. */
+  readonly tree: Tree;
   /** What we would have written without the operator: the base of the next time. Never holds a token. */
   readonly base: Tree;
   /** Whether the file on disk would change. */
@@ -90,7 +92,13 @@ export function makeConfig(sources: ConfigSources): NewConfig {
   const isChanged = current === undefined || differences(current.tree, target).length > 0;
   const kept =
     current === undefined ? [] : differences(ours, withoutToken(bound)).map((path) => path.join('.'));
-  return { text: isChanged ? text : render(current?.document ?? document), base: ours, isChanged, kept };
+  return {
+    tree: target,
+    text: isChanged ? text : render(current?.document ?? document),
+    base: ours,
+    isChanged,
+    kept,
+  };
 }
 
 /** The same configuration without any token. */

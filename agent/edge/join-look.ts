@@ -6,7 +6,7 @@ import { cniPlugins } from './cni.ts';
 import type { EdgePlaces } from './edge-places.ts';
 import type { NodeRecord } from './node-record.ts';
 import type { JoinFacts } from './preflight.ts';
-import type { EdgecoreProgram } from './release-finder.ts';
+import { type Tree, valueAt } from './tree.ts';
 import type { EdgeSettings } from './wanted-values.ts';
 
 /** What is looked with; nothing is changed. */
@@ -20,12 +20,12 @@ export interface LookPorts {
 
 /** What is known already. */
 export interface Known {
-  readonly program: EdgecoreProgram;
+  readonly program: JoinFacts['program'];
   readonly record: NodeRecord | undefined;
   readonly settings: EdgeSettings;
   readonly hasDockerd: boolean;
-  /** Whether our own edgecore runs now: then its ports are taken by itself. */
-  readonly isRunning: boolean;
+  /** Ports that must be free; none where our own edgecore runs and holds them itself. */
+  readonly ports: readonly number[];
 }
 
 /** How long each question to the cloud may take, in milliseconds. */
@@ -47,7 +47,7 @@ export async function lookBeforeJoin(
       (until): Promise<EnrolmentAnswer | Unreachable> => cloud.enrolment({ host, port: enrolPort }, until),
     ),
     bounded((until) => cloud.hasNode({ host, port: enrolPort }, settings.node, until)),
-    known.isRunning ? [] : busyOf(settings, ports.net),
+    busyOf(known.ports, ports.net),
     readCertificates(ports.files, ports.places),
     lookAtCni(ports.files, ports.places),
   ]);
@@ -79,14 +79,24 @@ function isPlugin(name: string): boolean {
   return (cniPlugins as readonly string[]).includes(name);
 }
 
-async function busyOf(settings: EdgeSettings, net: LocalNet): Promise<readonly number[]> {
-  const needed = [
-    10_350,
-    ...(settings.mqtt.mode === 'external' ? [] : [1_884]),
-    ...(settings.hasMetaServer ? [10_550] : []),
-  ];
+async function busyOf(needed: readonly number[], net: LocalNet): Promise<readonly number[]> {
   const free = await Promise.all(needed.map((port) => net.isPortFree(port)));
   return needed.filter((_, index) => free[index] !== true);
+}
+
+/** Ports of 127.0.0.1 that an edgecore with this configuration listens on. */
+export function portsOf(tree: Tree): readonly number[] {
+  const at = (...path: readonly string[]): unknown => valueAt(tree, ['modules', ...path]);
+  const portIn = (value: unknown, otherwise: number): number =>
+    Number(/:(\d{1,5})$/.exec(typeof value === 'string' ? value : '')?.[1] ?? otherwise);
+  const health = at('edged', 'tailoredKubeletConfig', 'readOnlyPort');
+  const hasBroker = at('eventBus', 'enable') !== false && at('eventBus', 'mqttMode') !== 2;
+  const hasMetaServer = at('metaManager', 'metaServer', 'enable') === true;
+  return [
+    ...(at('edged', 'enable') === false ? [] : [typeof health === 'number' && health > 0 ? health : 10_350]),
+    ...(hasBroker ? [portIn(at('eventBus', 'mqttServerInternal'), 1_884)] : []),
+    ...(hasMetaServer ? [portIn(at('metaManager', 'metaServer', 'server'), 10_550)] : []),
+  ];
 }
 
 /** Runs one question with a deadline by the clock port, so that tests need not wait for it. */

@@ -79,6 +79,9 @@ export class HostGroundExecutor implements GroundExecutor {
     'write-sysctl': async (step) => attempt(step, () => writeFileSync(sysctlPath(step.name), step.value)),
     'join-cgroup': async (step) => attempt(step, () => writeFileSync(step.path, String(process.pid))),
     'write-cgroup': async (step) => attempt(step, () => writeFileSync(step.path, step.value)),
+    'set-clock': async (step) => {
+      await this.#tool(step, ['date', '-u', '-s', `@${Math.floor(step.wallMs / 1000)}`]);
+    },
     'load-module': async (step) => {
       await this.#tool(step, ['modprobe', step.module]);
     },

@@ -4,6 +4,7 @@ import type { CaptureCounts, OutputCapture } from '../core/unit-logs.ts';
 import { LineStamper, type StreamLetter } from './line-stamper.ts';
 import { OutputPipe } from './output-pipe.ts';
 import type { RotatingFile } from './rotating-file.ts';
+import { SecretFilter } from './secret-filter.ts';
 
 /** Bytes of output kept in memory for the last lines. */
 const tailBytes = 16_384;
@@ -20,6 +21,7 @@ export class UnitCapture implements OutputCapture {
   readonly #file: RotatingFile;
   readonly #pipes: readonly OutputPipe[];
   readonly #stamper = new LineStamper();
+  readonly #filters = { o: new SecretFilter(), e: new SecretFilter() };
   readonly #tail = Buffer.alloc(tailBytes);
   #tailLength = 0;
   #lastOutputMs = -1;
@@ -36,16 +38,18 @@ export class UnitCapture implements OutputCapture {
   constructor(paths: { readonly out: string; readonly err: string }, file: RotatingFile, clock: Clock) {
     this.#clock = clock;
     this.#file = file;
-    const out = new OutputPipe(paths.out, (chunk) => this.#take(chunk, 'o'));
-    const err = new OutputPipe(paths.err, (chunk) => this.#take(chunk, 'e'));
+    const out = new OutputPipe(paths.out, (chunk) => this.#takeRaw(chunk, 'o'));
+    const err = new OutputPipe(paths.err, (chunk) => this.#takeRaw(chunk, 'e'));
     this.#pipes = [out, err];
     this.descriptors = { out: out.childDescriptor, err: err.childDescriptor };
   }
 
   tail(count: number): readonly string[] {
-    const letters: readonly StreamLetter[] = ['o', 'e'];
+    const letters = ['o', 'e'] as const;
     for (const [index, pipe] of this.#pipes.entries()) {
-      pipe.drain((chunk) => void this.#take(chunk, letters[index] ?? 'e'));
+      const letter = letters[index] ?? 'e';
+      pipe.drain((chunk) => void this.#takeRaw(chunk, letter));
+      this.#take(this.#filters[letter].flush(), letter);
     }
     const text = this.#tail.toString('utf8', 0, this.#tailLength);
     return text
@@ -71,8 +75,14 @@ export class UnitCapture implements OutputCapture {
     else this.#file.close();
   }
 
+  /** Secrets end here: nothing behind this ever sees one. */
+  #takeRaw(chunk: Buffer, stream: 'o' | 'e'): boolean {
+    return this.#take(this.#filters[stream].push(chunk), stream);
+  }
+
   /** Says whether the pipe may go on reading. */
   #take(chunk: Buffer, stream: StreamLetter): boolean {
+    if (chunk.length === 0) return !this.#isWriting;
     if (this.#isStalled) {
       this.#skippedBytes += chunk.length;
       this.#remember(chunk);

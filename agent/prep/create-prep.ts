@@ -1,9 +1,10 @@
 import type { ApplyDocument, DoctorDocument, PlanDocument, PrepStatus } from '../api/wire.ts';
-import { type ExamineParts, examine } from './doctor/examine.ts';
+import { ClockKeeper, type ClockParts } from './clock-keeper.ts';
+import type { ExamineParts } from './doctor/examine.ts';
 import { type GroundParts, GroundWork } from './ground-work.ts';
 
 /** What the whole room needs. */
-export type PrepParts = GroundParts & ExamineParts;
+export type PrepParts = GroundParts & ExamineParts & Pick<ClockParts, 'time' | 'sources'>;
 
 /** The room as the composition root sees it. */
 export interface Prep {
@@ -24,15 +25,26 @@ export interface Prep {
 /** Builds the room; nothing happens before `start`. */
 export function createPrep(parts: PrepParts): Prep {
   const work = new GroundWork(parts);
+  const clockKeeper = new ClockKeeper(parts);
+  const isStopped = new AbortController();
+  let clockRun = Promise.resolve();
   return {
-    start: (signal) => work.start(signal),
-    stop: () => work.stop(),
+    async start(signal) {
+      await work.start(signal);
+      clockRun = clockKeeper.run(AbortSignal.any([signal, isStopped.signal]));
+    },
+    async stop() {
+      isStopped.abort(new DOMException('The ground work was stopped', 'AbortError'));
+      await clockRun;
+      await work.stop();
+    },
     prepared: (signal) => work.prepared(signal),
     status: () => work.status(),
     plan: (signal) => work.plan(signal),
     applyNow: () => work.applyNow(),
     undo: () => work.undo(),
-    doctor: (signal) => examine(parts, signal),
+    // Its tables are loaded when somebody asks.
+    doctor: async (signal) => (await import('./doctor/examine.ts')).examine(parts, signal),
     unitEnvironment: () => work.unitEnvironment(),
   };
 }

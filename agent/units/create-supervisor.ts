@@ -32,6 +32,8 @@ export interface SupervisorOptions extends DockerdPorts {
   readonly dns?: () => readonly string[];
   /** Whether units sit in the root group of every cgroup hierarchy; false on a Linux whose own init manages groups. @default true */
   readonly isInRootGroups?: boolean;
+  /** Whether dockerd's containerd must serve CRI, asked at each start. @default false */
+  readonly isCriWanted?: () => boolean;
   /** Further units, e.g. edgecore. */
   readonly units?: readonly UnitSpec[];
 }
@@ -94,6 +96,7 @@ function createDockerd(options: SupervisorOptions): DockerdUnit {
       }),
       dns: options.dns ?? ((): readonly string[] => []),
       isInRootGroups: options.isInRootGroups ?? true,
+      isCriWanted: options.isCriWanted ?? ((): boolean => false),
     },
     options,
   );

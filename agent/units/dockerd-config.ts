@@ -35,6 +35,8 @@ export interface DaemonFacts {
   readonly major: number | undefined;
   /** Name servers for containers; none leaves dockerd its own choice. */
   readonly dns: readonly string[];
+  /** Whether edgecore asks the containerd of dockerd for pods. */
+  readonly isCriWanted?: boolean;
 }
 
 /**
@@ -61,6 +63,8 @@ export function daemonConfig(
     'max-concurrent-downloads': 1,
     'shutdown-timeout': 15,
     ...(facts.dns.length > 0 ? { dns: facts.dns } : {}),
+    // The containerd of dockerd serves CRI at <exec-root>/containerd/containerd.sock then (moby cmd/dockerd, 18.09 and later).
+    ...(facts.isCriWanted === true ? { 'cri-containerd': true } : {}),
     ...(facts.major !== undefined && facts.major < 23
       ? { 'deprecated-key-path': `${places.home}/state/docker-key.json` }
       : {}),

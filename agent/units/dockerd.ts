@@ -46,6 +46,8 @@ export interface DockerdOptions {
   /** Name servers for containers at the moment of the start. */
   readonly dns: () => readonly string[];
   readonly isInRootGroups: boolean;
+  /** Whether edgecore asks the containerd of dockerd for pods, at the moment of the start. */
+  readonly isCriWanted: () => boolean;
 }
 
 const oomScoreAdj = -500;
@@ -165,9 +167,13 @@ export class DockerdUnit implements UnitSpec {
   }
 
   async #writeConfig(): Promise<void> {
-    const { settings, places, dns } = this.#options;
+    const { settings, places, dns, isCriWanted } = this.#options;
     const { files } = this.#ports;
-    this.#config = daemonConfig(settings, places, { major: this.#version?.major, dns: dns() });
+    this.#config = daemonConfig(settings, places, {
+      major: this.#version?.major,
+      dns: dns(),
+      isCriWanted: isCriWanted(),
+    });
     for (const directory of [parent(places.configFile), places.temporaryDir, `${places.home}/state`]) {
       await files.makeDirectory(directory, 0o700);
     }

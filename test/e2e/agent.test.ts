@@ -168,14 +168,14 @@ test('dockerd that is missing or for another machine is named, and the agent sti
 });
 
 function readyUnit(status: StatusDocument): { pid: number; adopted?: boolean } {
-  const [unit] = status.units;
+  const unit = status.units.find(({ name }) => name === 'nap');
   assert.equal(unit?.phase, 'ready');
   assert.ok(unit.pid !== undefined);
   return { pid: unit.pid, ...(unit.adopted === undefined ? {} : { adopted: unit.adopted }) };
 }
 
 function failedUnit(status: StatusDocument): { reason: string; message: string } {
-  const [unit] = status.units;
+  const unit = status.units.find(({ name }) => name === 'dockerd');
   assert.equal(unit?.phase, 'failed');
   return { reason: unit.reason, message: unit.message };
 }

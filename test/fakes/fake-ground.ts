@@ -33,6 +33,8 @@ export class FakeGround implements GroundObserver, GroundExecutor {
   /** Called before each step; throws to refuse it. */
   onStep: (step: GroundStep) => void = () => undefined;
   #lastHierarchy = 40;
+  /** Active ones; a hierarchy outlives its mounts, e.g. by those of another namespace. */
+  readonly #hierarchies: ReturnType<FakeTree['makeFilesystem']>[] = [];
   #listeners = new Set<() => void>();
   isWatchLive = true;
 
@@ -114,6 +116,9 @@ export class FakeGround implements GroundObserver, GroundExecutor {
     },
     'join-cgroup': (step) => this.#join(step.path),
     'write-cgroup': (step) => this.#control(step.path, step.value),
+    'set-clock': (step) => {
+      this.wallMs = step.wallMs;
+    },
     'load-module': (step) => {
       if (!this.loadableModules.includes(step.module)) throw new Error('ENOENT');
       this.modules = [...this.modules, step.module];
@@ -151,12 +156,10 @@ export class FakeGround implements GroundObserver, GroundExecutor {
   /** A v1 hierarchy is found again only by exactly its set of controllers; anything else is EBUSY. */
   #hierarchy(options: readonly string[]): ReturnType<FakeTree['makeFilesystem']> {
     const names = options.filter((word) => !mountFlags.has(word)).sort();
-    const same = this.tree.mounts.find(
-      ({ filesystem }) =>
-        filesystem.fstype === 'cgroup' &&
-        [...filesystem.superOptions].sort().join() === ['rw', ...names].sort().join(),
+    const same = this.#hierarchies.find(
+      (filesystem) => [...filesystem.superOptions].sort().join() === ['rw', ...names].sort().join(),
     );
-    if (same !== undefined) return same.filesystem;
+    if (same !== undefined) return same;
     const rows = this.controllers.filter((row) => names.includes(row.name));
     const isTaken = rows.some((row) => row.hierarchy !== 0 || this.unifiedControllers.includes(row.name));
     if (isTaken) throw new Error('EBUSY');
@@ -174,6 +177,7 @@ export class FakeGround implements GroundObserver, GroundExecutor {
     this.memberships.push({ hierarchy, controllers: names, path: ownPath });
     const filesystem = this.tree.makeFilesystem('cgroup', 'cgroup', ['rw', ...names]);
     filesystem.nodes.set('/cgroup.procs', { kind: 'file', mode: 0o644 });
+    this.#hierarchies.push(filesystem);
     return filesystem;
   }
 

@@ -30,12 +30,19 @@ export async function bundleStandIn(name: 'cloudhub' | 'edgecore', directory: st
   return outfile;
 }
 
-/** Bundles the edgecore stand-in with a launcher `edgecore` and the release's `version` file; returns the launcher. */
+/**
+ * Bundles the edgecore stand-in with a launcher `edgecore` and the release's `version` file; returns the launcher. Where
+ * Node is one absolute path the launcher names it as its interpreter, so that the process is that program from its first
+ * moment on; a shell would be another one until it has handed over.
+ */
 export async function bundleEdgecore(directory: string, options: LauncherOptions): Promise<string> {
   await mkdir(directory, { recursive: true });
   await bundleStandIn('edgecore', directory);
   const launcher = path.join(directory, 'edgecore');
-  const script = `#!/bin/sh\n# STAND-IN for edgecore, for tests only.\nexec ${options.node} "\${0%/*}/edgecore.js" "$@"\n`;
+  const isPath = /^\/\S+$/.test(options.node);
+  const script = isPath
+    ? `#!${options.node}\n// STAND-IN for edgecore, for tests only.\nawait import('./edgecore.js');\n`
+    : `#!/bin/sh\n# STAND-IN for edgecore, for tests only.\nexec ${options.node} "\${0%/*}/edgecore.js" "$@"\n`;
   await writeFile(launcher, script);
   await chmod(launcher, 0o755);
   await writeFile(path.join(directory, 'version'), `v${options.version.replace(/^v/, '')}\n`);

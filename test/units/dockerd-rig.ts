@@ -40,6 +40,8 @@ export class DockerdRig {
   readonly board = new HealthBoard(this.clock);
   readonly log = new QuietLog();
   readonly unit: DockerdUnit;
+  /** Whether edgecore asks the containerd of dockerd for pods. */
+  isCriWanted = false;
 
   constructor(changes: Partial<typeof settings> = {}) {
     for (const name of ['dockerd', 'containerd', 'runc']) this.programs.put(`/parts/docker/${name}`);
@@ -52,6 +54,7 @@ export class DockerdRig {
         env: () => ({ PATH: '/parts/docker:/system/bin', HOME: '/root' }),
         dns: () => ['192.168.1.1'],
         isInRootGroups: true,
+        isCriWanted: () => this.isCriWanted,
       },
       { ...this, files: this.disk },
     );

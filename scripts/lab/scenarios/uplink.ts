@@ -49,7 +49,9 @@ async function startContainer(board: Board): Promise<void> {
 
 async function reaches(board: Board, address: string): Promise<void> {
   await eventually(`the container reaches ${address}`, backWithinMs, async () => {
-    const fetch = `docker exec worker /bin/busybox wget -T 3 -q -O - http://${address}/`;
+    // Not wget: Debian's static busybox looks names up through shared libraries, and crashes without them.
+    const ask = `printf 'GET / HTTP/1.0\\r\\n\\r\\n' | /bin/busybox nc -w 5 ${address.replace(':', ' ')}`;
+    const fetch = `docker exec worker /bin/busybox sh -c "${ask}"`;
     const { stdout, stderr } = await board.exec(inside(fetch), { timeoutMs: 30_000 });
     return stdout.includes('hello from the host') || (stderr || stdout).trim();
   });

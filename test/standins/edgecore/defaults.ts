@@ -155,31 +155,38 @@ function edgedAlpha2(minor: number): Json {
       : {}),
     ...(minor >= 19 ? { reportEvent: false } : {}),
     rootDirectory: minor < 20 ? '/var/lib/edged' : '/var/lib/kubelet',
-    tailoredKubeletConfig: {
-      address: '127.0.0.1',
-      cgroupDriver: 'cgroupfs',
-      cgroupsPerQOS: true,
-      ...(minor >= 16 ? { containerRuntimeEndpoint: endpoint } : {}),
-      contentType: 'application/json',
-      enableServer: false,
-      evictionHard: { 'imagefs.available': '15%', 'memory.available': '100Mi', 'nodefs.available': '10%' },
-      failSwapOn: false,
-      maxPods: 110,
-      nodeLeaseDurationSeconds: 40,
-      nodeStatusReportFrequency: '5m0s',
-      nodeStatusUpdateFrequency: '10s',
-      readOnlyPort: 10350,
-      resolvConf: '/etc/resolv.conf',
-      ...(minor >= 15 ? { staticPodPath: `${etc}/manifests` } : {}),
-      ...(minor >= 22 ? { failCgroupV1: false } : {}),
-      ...(minor >= 23 ? { crashLoopBackOff: {} } : {}),
-      volumePluginDir: '/usr/libexec/kubernetes/kubelet-plugins/volume/exec/',
-    },
+    tailoredKubeletConfig: kubeletConfig(minor, endpoint),
+  };
+}
+
+function kubeletConfig(minor: number, endpoint: string): Json {
+  return {
+    address: '127.0.0.1',
+    cgroupDriver: 'cgroupfs',
+    cgroupsPerQOS: true,
+    ...(minor >= 16 ? { containerRuntimeEndpoint: endpoint } : {}),
+    contentType: 'application/json',
+    enableServer: false,
+    evictionHard: { 'imagefs.available': '15%', 'memory.available': '100Mi', 'nodefs.available': '10%' },
+    failSwapOn: false,
+    maxPods: 110,
+    nodeLeaseDurationSeconds: 40,
+    nodeStatusReportFrequency: '5m0s',
+    nodeStatusUpdateFrequency: '10s',
+    readOnlyPort: 10350,
+    resolvConf: '/etc/resolv.conf',
+    ...(minor >= 15 ? { staticPodPath: `${etc}/manifests` } : {}),
+    ...(minor >= 22 ? { failCgroupV1: false } : {}),
+    ...(minor >= 23 ? { crashLoopBackOff: {} } : {}),
+    volumePluginDir: '/usr/libexec/kubernetes/kubelet-plugins/volume/exec/',
   };
 }
 
 function dockershim(minor: number): Json {
-  const docker = { dockerEndpoint: 'unix:///var/run/docker.sock', dockershimRootDirectory: '/var/lib/dockershim' };
+  const docker = {
+    dockerEndpoint: 'unix:///var/run/docker.sock',
+    dockershimRootDirectory: '/var/lib/dockershim',
+  };
   return {
     ...(minor < 13 ? docker : {}),
     cniBinDir: '/opt/cni/bin',

@@ -1,0 +1,102 @@
+import type { ApiKeeper } from './api-keeper.ts';
+import type { Config } from './config/config.ts';
+import type { LoadedConfig } from './config/load.ts';
+import { isAbort } from './core/agent-error.ts';
+import type { Edge } from './edge/edge.ts';
+import type { HealthBoard } from './health/board.ts';
+import type { JsonLog } from './host/json-log.ts';
+import type { Prep } from './prep/create-prep.ts';
+import type { Reporting } from './reporting.ts';
+import type { Supervisor } from './units/supervisor.ts';
+
+/** One agent, built and not yet started. */
+export interface Daemon {
+  /** Answers first, then prepares the ground, then brings up the units. Rejects where another agent runs here already. */
+  start(signal: AbortSignal): Promise<void>;
+  /** Ends the agent; its units run on and are taken over by the next one. */
+  stop(): Promise<void>;
+}
+
+/** Everything that one agent is made of. */
+export interface Rooms {
+  readonly board: HealthBoard;
+  readonly log: JsonLog;
+  readonly loaded: LoadedConfig;
+  readonly config: Config;
+  readonly configProblems: readonly string[];
+  readonly keeper: ApiKeeper;
+  readonly prep: Prep;
+  readonly supervisor: Supervisor;
+  readonly edge: Edge;
+  readonly reporting: Reporting;
+}
+
+/** Order of start and stop; no logic besides. */
+export class ComposedDaemon implements Daemon {
+  readonly #rooms: Rooms;
+  readonly #over = new AbortController();
+  #bringUp: Promise<void> = Promise.resolve();
+  #reports: Promise<void> = Promise.resolve();
+
+  constructor(rooms: Rooms) {
+    this.#rooms = rooms;
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    const { keeper, log, board, supervisor, config, edge, reporting } = this.#rooms;
+    const until = AbortSignal.any([signal, this.#over.signal]);
+    this.#reportConfig();
+    if (config['prep.enabled']) {
+      board.set('Prepared', 'unknown', {
+        reason: 'NotLookedYet',
+        message: 'The ground work has not looked yet',
+      });
+    }
+    await edge.open();
+    supervisor.announce();
+    await keeper.start();
+    await reporting.startLedger();
+    this.#bringUp = this.#prepareAndSupervise(until).catch((error: unknown) => {
+      if (!isAbort(error)) log.error('daemon.start.failed', { error });
+    });
+    this.#reports = reporting.start(until).catch((error: unknown) => {
+      if (!isAbort(error)) log.error('reports.start.failed', { error });
+    });
+  }
+
+  async stop(): Promise<void> {
+    const { keeper, prep, supervisor, log, edge, reporting } = this.#rooms;
+    this.#over.abort(new DOMException('The agent stops', 'AbortError'));
+    await Promise.all([this.#bringUp, this.#reports]);
+    await edge.stop();
+    await supervisor.stop();
+    await reporting.stop();
+    await prep.stop();
+    await keeper.stop();
+    log.info('agent.stopped');
+  }
+
+  async #prepareAndSupervise(signal: AbortSignal): Promise<void> {
+    const { prep, supervisor, config, edge } = this.#rooms;
+    if (config['prep.enabled']) {
+      await prep.start(signal);
+      await prep.prepared(signal);
+    }
+    await supervisor.start(signal);
+    if (config['edgecore.enabled']) await edge.start(signal);
+  }
+
+  #reportConfig(): void {
+    const { board, log, loaded, configProblems } = this.#rooms;
+    if (configProblems.length === 0) {
+      board.set('ConfigValid', 'true', {
+        reason: 'Parsed',
+        message: `The configuration comes from: ${loaded.source}`,
+      });
+      return;
+    }
+    const message = `${configProblems.join('; ')}. Running on: ${loaded.source}. Correct the file and restart the agent`;
+    board.set('ConfigValid', 'false', { reason: 'Invalid', message });
+    log.error('config.invalid', { problems: configProblems, source: loaded.source });
+  }
+}

@@ -1,0 +1,251 @@
+import type { EdgeDocument, Finding, JoinDocument, LeaveDocument } from '../api/wire.ts';
+import { AgentError, isAbort, messageOf } from '../core/agent-error.ts';
+import type { Clock } from '../core/clock.ts';
+import type { CloudProbe } from '../core/cloud-probe.ts';
+import type { Commands } from '../core/commands.ts';
+import type { DockerApi } from '../core/docker.ts';
+import type { EdgeNodes } from '../core/edge-node.ts';
+import type { Files } from '../core/files.ts';
+import type { LocalNet } from '../core/local-net.ts';
+import type { Log } from '../core/log.ts';
+import type { Programs, UnixSockets } from '../core/program.ts';
+import type { ProgramText } from '../core/program-text.ts';
+import type { SpeakerGate } from '../core/speaker-gate.ts';
+import type { UnitLogs } from '../core/unit-logs.ts';
+import type { UnitPolicy, UnitSpec } from '../core/unit-spec.ts';
+import type { HealthBoard } from '../health/board.ts';
+import { CertificateWatch } from './certificate-watch.ts';
+import { joinHostPort } from './cloud-address.ts';
+import { ConfigKeeper } from './config-keeper.ts';
+import { examineEdge } from './edge-doctor.ts';
+import { EdgeExecutor } from './edge-executor.ts';
+import type { EdgeConfig } from './edge-options.ts';
+import type { EdgePlaces } from './edge-places.ts';
+import { planLeave } from './edge-plan.ts';
+import { type EdgeUnits, isRunning } from './edge-units.ts';
+import { EdgecoreUnit } from './edgecore-unit.ts';
+import { JoinFile } from './join-file.ts';
+import { JoinedNode } from './joined-node.ts';
+import { Joiner, view } from './joiner.ts';
+import { type NodeRecord, NodeRecords } from './node-record.ts';
+import { PauseImage } from './pause-image.ts';
+import { PodCleaner } from './pod-cleaner.ts';
+import { ReleaseFinder } from './release-finder.ts';
+import { needsManagedCri } from './runtime-choice.ts';
+import { TokenFiles } from './token-files.ts';
+
+/** Everything that the room needs; the composition root fills it once. */
+export interface EdgeOptions {
+  readonly config: EdgeConfig;
+  readonly places: EdgePlaces;
+  readonly restart: UnitPolicy['restart'];
+  readonly env: () => Readonly<Record<string, string>>;
+  readonly isInRootGroups: boolean;
+  readonly clock: Clock;
+  readonly commands: Commands;
+  readonly docker: DockerApi;
+  readonly files: Files;
+  readonly net: LocalNet;
+  readonly cloud: CloudProbe;
+  readonly programs: Programs;
+  readonly sockets: UnixSockets;
+  readonly text: ProgramText;
+  readonly logs: UnitLogs;
+  readonly board: HealthBoard;
+  readonly log: Log;
+  readonly gate: SpeakerGate;
+  /** The supervision, which is made after this room because the unit is a part of it. */
+  readonly units: () => EdgeUnits;
+}
+
+/** What leaving takes along. */
+export interface LeaveOptions {
+  readonly removesPods: boolean;
+  readonly removesImages: boolean;
+  readonly isDryRun: boolean;
+}
+
+/** The board's place in a cluster: joining and leaving, the edgecore unit, its certificate. */
+export class Edge {
+  readonly nodes: EdgeNodes;
+  readonly #options: EdgeOptions;
+  readonly #records: NodeRecords;
+  readonly #unit: EdgecoreUnit;
+  readonly #joiner: Joiner;
+  readonly #executor: EdgeExecutor;
+  readonly #certificates: CertificateWatch;
+  readonly #over = new AbortController();
+  #record: NodeRecord | undefined;
+  #isBusy = false;
+  #work: Promise<unknown> = Promise.resolve();
+
+  constructor(options: EdgeOptions) {
+    const { files, places, log } = options;
+    this.#options = options;
+    const keeper = new ConfigKeeper(files, places);
+    const records = new NodeRecords(files, places.stateDir);
+    const finder = new ReleaseFinder(options);
+    const pods = new PodCleaner({ ...options, runtime: () => this.#record?.runtime.kind ?? 'docker' });
+    this.#records = records;
+    this.#executor = new EdgeExecutor({
+      ...options,
+      units: unitsLater(options.units),
+      keeper,
+      records,
+      pods,
+    });
+    this.#joiner = new Joiner({ ...options, keeper, records, finder, executor: this.#executor });
+    this.#unit = new EdgecoreUnit(
+      { ...options, record: () => this.#record },
+      {
+        ...options,
+        keeper,
+        finder,
+        tokens: new TokenFiles(files, places, keeper),
+        pause: new PauseImage(options),
+      },
+    );
+    this.nodes = new JoinedNode({ files, keeper, records, places, version: () => this.#unit.version });
+    this.#certificates = new CertificateWatch({
+      ...options,
+      node: () =>
+        this.#record === undefined ? undefined : { name: this.#record.node, version: this.#unit.version },
+    });
+    records.watch(() => {
+      this.#reload().catch((error: unknown) => log.error('edge.record-unreadable', { error }));
+    });
+  }
+
+  /** edgecore for the supervision. */
+  get unit(): UnitSpec {
+    return this.#unit;
+  }
+
+  /** Whether dockerd must let its containerd serve CRI, for the next start of dockerd. */
+  get needsManagedCri(): boolean {
+    return this.#record !== undefined && needsManagedCri(this.#record.runtime, this.#options.places);
+  }
+
+  /** Reads what the board has joined; must be done before the supervision starts. Never rejects. */
+  async open(): Promise<void> {
+    await this.#reload().catch((error: unknown) =>
+      this.#options.log.error('edge.record-unreadable', { error }),
+    );
+  }
+
+  /** Watches the certificate, and joins where a join file lies on the board. */
+  async start(signal: AbortSignal): Promise<void> {
+    const until = AbortSignal.any([signal, this.#over.signal]);
+    const { clock, files, log, board, places } = this.#options;
+    const file = new JoinFile({
+      clock,
+      files,
+      log,
+      board,
+      path: places.joinFile,
+      isJoined: () => this.#record !== undefined,
+      join: (order, stop) => this.#alone(() => this.#joiner.join(order, { waits: false }, stop)),
+    });
+    const quiet = (error: unknown): void => {
+      if (!isAbort(error)) log.error('edge.work-failed', { message: messageOf(error) });
+    };
+    this.#work = Promise.all([file.run(until).catch(quiet), this.#certificates.run(until).catch(quiet)]);
+    await Promise.resolve();
+  }
+
+  async stop(): Promise<void> {
+    this.#over.abort(new DOMException('The agent stops', 'AbortError'));
+    await this.#work;
+  }
+
+  /** Joins a cluster, or says everything that stands in the way and changes nothing. */
+  async join(order: unknown, signal: AbortSignal): Promise<JoinDocument> {
+    return this.#alone(() => this.#joiner.join(order, { waits: true }, signal));
+  }
+
+  /** Leaves the cluster: everything that makes this board that node is removed. */
+  async leave(options: LeaveOptions, signal: AbortSignal): Promise<LeaveDocument> {
+    return this.#alone(async () => {
+      const { places, units, board } = this.#options;
+      const node = this.#record?.node;
+      const steps = planLeave({ ...options, isRunning: isRunning(units(), 'edgecore') }, places);
+      const document = {
+        ...(node === undefined ? {} : { node }),
+        dryRun: options.isDryRun,
+        steps: steps.map(view),
+        hints: hintsFor(node, options),
+      };
+      if (options.isDryRun) return { ...document, left: false };
+      await this.#executor.run(steps, { program: undefined, settings: undefined, token: undefined }, signal);
+      for (const type of ['EdgecoreReady', 'CloudConnected', 'CertificateValid']) board.clear(type);
+      return { ...document, left: true };
+    });
+  }
+
+  /** What the board has joined. */
+  status(): EdgeDocument {
+    const record = this.#record;
+    if (record === undefined) return { joined: false };
+    const { node, cloud, runtime, joinedAtMs } = record;
+    const version = this.#unit.version;
+    const certificate = this.#certificates.last;
+    return {
+      joined: true,
+      node,
+      cloud: joinHostPort(cloud.host, cloud.hubPort),
+      runtime: runtime.kind,
+      joinedAtMs,
+      ...(version === undefined ? {} : { kubeedge: `v${version}` }),
+      ...(certificate === undefined ? {} : { certificate }),
+    };
+  }
+
+  /** Checks for `agentctl doctor`; nothing where the board has joined nothing. */
+  async doctor(signal: AbortSignal): Promise<readonly Finding[]> {
+    const finder = new ReleaseFinder(this.#options);
+    return examineEdge({ ...this.#options, finder, record: this.#record }, signal);
+  }
+
+  async #reload(): Promise<void> {
+    this.#record = await this.#records.read();
+    this.#certificates.look();
+  }
+
+  async #alone<T>(act: () => Promise<T>): Promise<T> {
+    if (this.#isBusy) {
+      throw new AgentError(
+        'UNIT_REFUSED',
+        'Cannot do that now: another join or leave is under way; wait for it',
+      );
+    }
+    this.#isBusy = true;
+    try {
+      const result = await act();
+      await this.#reload();
+      return result;
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+}
+
+function hintsFor(node: string | undefined, { removesImages }: LeaveOptions): readonly string[] {
+  const name = node ?? 'NODE';
+  return [
+    `remove the node from the cluster: kubectl delete node ${name}`,
+    ...(removesImages
+      ? []
+      : [
+          'images stay on the board; remove them with `agentctl leave --remove-images`, or docker system prune',
+        ]),
+  ];
+}
+
+function unitsLater(units: () => EdgeUnits): EdgeUnits {
+  return {
+    startUnit: (name) => units().startUnit(name),
+    stopUnit: (name) => units().stopUnit(name),
+    restartUnit: (name) => units().restartUnit(name),
+    status: () => units().status(),
+  };
+}

@@ -1,0 +1,287 @@
+import type { JoinDocument, StepView, UnitStatus } from '../api/wire.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Files } from '../core/files.ts';
+import type { Log } from '../core/log.ts';
+import { type CloudAddress, joinHostPort } from './cloud-address.ts';
+import type { ConfigKeeper } from './config-keeper.ts';
+import type { EdgeExecutor } from './edge-executor.ts';
+import type { EdgeConfig } from './edge-options.ts';
+import type { EdgePlaces } from './edge-places.ts';
+import { type EdgeStep, planJoin } from './edge-plan.ts';
+import { type EdgeUnits, isRunning, statusOf } from './edge-units.ts';
+import { type LookPorts, lookBeforeJoin, portsOf, readCertificates } from './join-look.ts';
+import { type JoinOrder, parseJoinOrder } from './join-order.ts';
+import type { NodeRecord, NodeRecords } from './node-record.ts';
+import { type JoinFacts, type JoinProblem, preflight } from './preflight.ts';
+import { knownMinors, parseRelease, type Release } from './release.ts';
+import type { EdgecoreProgram, ReleaseFinder } from './release-finder.ts';
+import { settingsFor } from './settings-for.ts';
+import { restoreSnapshot, type Snapshot, takeSnapshot } from './snapshot.ts';
+import type { EdgeSettings } from './wanted-values.ts';
+
+/** What joining needs. */
+export interface JoinerPorts extends LookPorts {
+  readonly clock: Clock;
+  readonly files: Files;
+  readonly log: Log;
+  readonly config: EdgeConfig;
+  readonly places: EdgePlaces;
+  readonly keeper: ConfigKeeper;
+  readonly records: NodeRecords;
+  readonly finder: ReleaseFinder;
+  readonly executor: EdgeExecutor;
+  readonly units: () => EdgeUnits;
+}
+
+/** How a join is to be done. */
+export interface JoinOptions {
+  /** Whether to wait until edgecore has its certificate, and to undo everything where the cloud refuses it. */
+  readonly waits: boolean;
+}
+
+type Found = Awaited<ReturnType<ReleaseFinder['find']>>;
+
+interface Candidate {
+  readonly order: JoinOrder;
+  readonly found: Found;
+  readonly settings: EdgeSettings;
+  readonly record: NodeRecord | undefined;
+  readonly running: boolean;
+}
+
+interface Prepared {
+  readonly order: JoinOrder;
+  readonly program: EdgecoreProgram;
+  readonly settings: EdgeSettings;
+  readonly record: NodeRecord | undefined;
+  readonly facts: JoinFacts;
+  readonly warnings: readonly JoinProblem[];
+  readonly steps: readonly EdgeStep[];
+  readonly kept: readonly string[];
+}
+
+/** Longest wait for a certificate and a ready edgecore, in milliseconds. */
+const outcomeMs = 120_000;
+const lookMs = 500;
+
+/** Carries out an order to join: look, check, plan, and only then change something. */
+export class Joiner {
+  readonly #ports: JoinerPorts;
+
+  constructor(ports: JoinerPorts) {
+    this.#ports = ports;
+  }
+
+  /** Joins, or says everything that stands in the way and changes nothing. */
+  async join(raw: unknown, options: JoinOptions, signal: AbortSignal): Promise<JoinDocument> {
+    const parsed = parseJoinOrder(raw);
+    if (!parsed.ok) return refused(parsed.problems.map(({ field, problem }) => invalid(field, problem)));
+    const prepared = await this.#prepare(parsed.order, signal);
+    if ('problems' in prepared) return prepared;
+    const document = documentOf(prepared);
+    if (parsed.order.dryRun === true) return { ...document, dryRun: true };
+    const { files, executor } = this.#ports;
+    const snapshot = await takeSnapshot(files, this.#touched());
+    try {
+      await executor.run(prepared.steps, { ...prepared, token: parsed.order.token?.secret }, signal);
+    } catch (error) {
+      await this.#undo(snapshot, prepared.record);
+      throw error;
+    }
+    if (!options.waits) return { ...document, joined: true, outcome: started };
+    return this.#outcome(document, { snapshot, record: prepared.record }, signal);
+  }
+
+  async #prepare(order: JoinOrder, signal: AbortSignal): Promise<Prepared | JoinDocument> {
+    const { config, finder, records, places, units } = this.#ports;
+    const record = await records.read();
+    const found = await finder.find(config['edgecore.binary'], order.release ?? namedRelease(record));
+    const release = found.ok ? found.release : (order.release ?? assumed);
+    const nodeIp = await this.#nodeIp(order.cloud ?? record?.cloud);
+    const result = settingsFor({ order, record, config, release, places, nodeIp });
+    if (!result.ok) {
+      const wrong = result.problems.map(({ field, problem }) => invalid(field, problem));
+      return refused([...programProblem(found), ...wrong]);
+    }
+    const running = isRunning(units(), 'edgecore');
+    const checked = await this.#check({ order, found, settings: result.settings, record, running }, signal);
+    if (found.ok && !checked.problems.some(({ severity }) => severity === 'error')) {
+      const { problems: warnings, facts, kept } = checked;
+      const { settings } = result;
+      return this.#plan({ order, program: found, settings, record, facts, warnings, kept }, running);
+    }
+    return {
+      ...refused(checked.problems),
+      dryRun: order.dryRun ?? false,
+      ...names(result.settings, release),
+    };
+  }
+
+  async #nodeIp(cloud: CloudAddress | undefined): Promise<string | undefined> {
+    if (cloud === undefined) return undefined;
+    return this.#ports.net.sourceAddress({ host: cloud.host, port: cloud.hubPort });
+  }
+
+  async #check(
+    { order, found, settings, record, running }: Candidate,
+    signal: AbortSignal,
+  ): Promise<Pick<Prepared, 'facts' | 'kept'> & { readonly problems: readonly JoinProblem[] }> {
+    const { config, keeper } = this.#ports;
+    const preview = found.ok ? await keeper.preview(found, settings) : undefined;
+    const ports = running || preview === undefined ? [] : portsOf(preview.tree);
+    const known = { program: found, record, settings, hasDockerd: config['dockerd.enabled'], ports };
+    const facts = await lookBeforeJoin(known, this.#ports, signal);
+    return { facts, kept: preview?.kept ?? [], problems: preflight(facts, order, settings) };
+  }
+
+  async #plan(before: Omit<Prepared, 'steps'>, running: boolean): Promise<Prepared> {
+    const { clock, config, files, places } = this.#ports;
+    const { order, program, settings, record, facts, kept } = before;
+    const steps = planJoin(
+      {
+        settings,
+        release: program.release,
+        record,
+        isEnrolling: order.token !== undefined,
+        hasCertificates: facts.certificate !== undefined,
+        isRunning: running,
+        cni: facts.cni,
+        installedPlugins: await files.list(places.cniBinDir).catch(() => []),
+        podSubnet: config['edgecore.podSubnet'],
+        kept,
+        kubeedge: order.release?.text ?? record?.kubeedge,
+        nowMs: clock.wallMs(),
+      },
+      places,
+    );
+    return { ...before, steps };
+  }
+
+  /** Waits until it is clear how it went. A refusal by the cloud takes everything back. */
+  async #outcome(
+    document: JoinDocument,
+    before: { readonly snapshot: Snapshot; readonly record: NodeRecord | undefined },
+    signal: AbortSignal,
+  ): Promise<JoinDocument> {
+    const { clock, files, places, units, executor } = this.#ports;
+    const tried = { ...document, kept: executor.config?.kept ?? document.kept };
+    const deadline = clock.nowMs() + outcomeMs;
+    for (;;) {
+      const status = statusOf(units(), 'edgecore');
+      const hasCertificates = (await readCertificates(files, places)) !== undefined;
+      if (hasCertificates && status?.phase === 'ready') return { ...tried, joined: true, outcome: connected };
+      if (status !== undefined && isRefused(status)) {
+        await this.#undo(before.snapshot, before.record);
+        return { ...tried, joined: false, outcome: refusal(status) };
+      }
+      if (clock.nowMs() >= deadline) return { ...tried, joined: hasCertificates, outcome: patience(status) };
+      await clock.sleep(lookMs, signal);
+    }
+  }
+
+  async #undo(snapshot: Snapshot, record: NodeRecord | undefined): Promise<void> {
+    const { files, log, units, executor, records } = this.#ports;
+    const forever = new AbortController().signal;
+    const stop: EdgeStep = {
+      kind: 'stop-edgecore',
+      id: 'stop',
+      what: 'stop edgecore',
+      why: 'The join failed.',
+    };
+    if (statusOf(units(), 'edgecore') !== undefined) {
+      await executor
+        .run([stop], noSecrets, forever)
+        .catch((error: unknown) => log.warn('edge.undo-failed', { error }));
+    }
+    await restoreSnapshot(files, snapshot);
+    records.changed();
+    if (record !== undefined) units().startUnit('edgecore');
+    log.info('edge.join-undone', { node: record?.node });
+  }
+
+  #touched(): readonly string[] {
+    const { places } = this.#ports;
+    const state = ['node.json', 'edgecore.base.json', 'edgecore.good.yaml'].map(
+      (name) => `${places.stateDir}/${name}`,
+    );
+    return [
+      places.configFile,
+      places.bootstrapFile,
+      places.caFile,
+      places.certFile,
+      places.keyFile,
+      ...state,
+    ];
+  }
+}
+
+const noSecrets = { program: undefined, settings: undefined, token: undefined };
+const started = { reason: 'Started', message: 'edgecore was set up and is being started' };
+const connected = { reason: 'Connected', message: 'The node has its certificate and edgecore is connected' };
+/** Stands in for a release that could not be told, so that the other problems can be named too. */
+const assumed: Release = {
+  minor: knownMinors.last,
+  patch: undefined,
+  text: `v1.${knownMinors.last}`,
+  source: 'defaults',
+};
+
+/** A fault that trying again does not cure: the cloud said no, or something on the board must be changed first. */
+function isRefused({ phase, reason }: UnitStatus): boolean {
+  return phase === 'failed' && reason !== 'CrashLoop';
+}
+
+function refusal({ reason, message }: UnitStatus): NonNullable<JoinDocument['outcome']> {
+  return { reason, message: `${message}. Everything is as it was before` };
+}
+
+function patience(status: UnitStatus | undefined): NonNullable<JoinDocument['outcome']> {
+  const { reason, message } = status ?? { reason: 'Unknown', message: 'nothing is known of it' };
+  return { reason, message: `edgecore goes on trying: ${message}; see \`agentctl status\`` };
+}
+
+function namedRelease(record: NodeRecord | undefined): Release | undefined {
+  return record?.kubeedge === undefined ? undefined : parseRelease(record.kubeedge, 'operator');
+}
+
+function programProblem(found: Found): readonly JoinProblem[] {
+  if (found.ok) return [];
+  return [{ severity: 'error', reason: found.fault.reason, message: found.fault.message }];
+}
+
+function invalid(field: string, problem: string): JoinProblem {
+  return { severity: 'error', reason: 'OrderInvalid', message: `Cannot use "${field}": ${problem}` };
+}
+
+function refused(problems: readonly JoinProblem[]): JoinDocument {
+  return { joined: false, dryRun: false, problems, steps: [], kept: [] };
+}
+
+function names(
+  settings: EdgeSettings,
+  release: Release,
+): Pick<Required<JoinDocument>, 'node' | 'cloud' | 'kubeedge' | 'runtime'> {
+  const { node, cloud, runtime } = settings;
+  return {
+    node,
+    cloud: joinHostPort(cloud.host, cloud.hubPort),
+    kubeedge: release.text,
+    runtime: runtime.kind,
+  };
+}
+
+function documentOf({ settings, program, warnings, steps, kept }: Prepared): JoinDocument {
+  return {
+    joined: false,
+    dryRun: false,
+    ...names(settings, program.release),
+    problems: warnings,
+    steps: steps.map(view),
+    kept,
+  };
+}
+
+/** A step as others see it. */
+export function view({ id, kind, what, why }: EdgeStep): StepView {
+  return { id, kind, what, why };
+}

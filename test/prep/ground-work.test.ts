@@ -1,0 +1,238 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { HealthBoard } from '../../agent/health/board.ts';
+import { GroundWork } from '../../agent/prep/ground-work.ts';
+import type { GroundSettings } from '../../agent/prep/settings.ts';
+import { FakeClock } from '../fakes/fake-clock.ts';
+import { FakeDisk } from '../fakes/fake-disk.ts';
+import type { FakeGround } from '../fakes/fake-ground.ts';
+import { QuietLog } from '../fakes/quiet-log.ts';
+import { machineOf, settingsOf, type World } from './worlds.ts';
+
+const names = ['cpuset', 'cpu', 'cpuacct', 'memory', 'devices', 'freezer', 'pids', 'hugetlb'];
+
+/** A board as OpenHarmony 6 makes it, with the mount points of our image. */
+const board: World = {
+  entries: ['run', 'var', 'opt', 'usr', 'root', 'tmp', 'init'],
+  isReadOnly: true,
+  isEtcLinked: true,
+  isRunMounted: false,
+  controllers: names.map((name) => ({ name, isEnabled: true, group: name === 'cpu' ? 1 : 0 })),
+  ownGroup: '/',
+  unifiedAt: '',
+  unifiedControllers: [],
+  hasPolicy: true,
+  uplink: '102',
+  bridges: ['docker0'],
+  foreignRules: [],
+  ownRules: [],
+  sysctls: { 'net.ipv4.ip_forward': '0', 'net.ipv4.conf.all.rp_filter': '0' },
+  dns: [],
+  isRoutingOn: true,
+  hosts: '127.0.0.1 localhost\n',
+};
+
+interface Rig {
+  readonly ground: FakeGround;
+  readonly clock: FakeClock;
+  readonly health: HealthBoard;
+  readonly work: GroundWork;
+  readonly log: QuietLog;
+  looks: number;
+}
+
+function rig(world: World = board, settings: Partial<GroundSettings> = {}): Rig {
+  const clock = new FakeClock();
+  const health = new HealthBoard(clock);
+  const ground = machineOf(world);
+  const log = new QuietLog();
+  const parts = {
+    settings: { ...settingsOf(world), ...settings },
+    observer: ground,
+    executor: ground,
+    board: health,
+    clock,
+    log,
+    files: new FakeDisk(),
+  };
+  const made: Rig = { ground, clock, health, log, work: new GroundWork(parts), looks: 0 };
+  const observe = ground.observe.bind(ground);
+  ground.observe = () => {
+    made.looks += 1;
+    return observe();
+  };
+  return made;
+}
+
+const signal = new AbortController().signal;
+
+test('the first pass prepares the ground, and whoever waits for it goes on', async () => {
+  const { work, health } = rig();
+  const waiting = work.prepared(signal);
+  await work.start(signal);
+  await waiting;
+  assert.equal(health.get('Prepared')?.status, 'true');
+  assert.equal(health.get('RoutesReady')?.reason, 'AsPlanned');
+  assert.equal(health.get('NetworkReady')?.message, 'Default route by wlan0 in table 102');
+  assert.equal(work.status().repairs, 0);
+  assert.deepEqual((await work.plan(signal)).steps, []);
+  await work.stop();
+});
+
+test('what is taken away later is put back, counted and told; what is new is not called a repair', async () => {
+  const { work, ground, clock, health } = rig();
+  await work.start(signal);
+  ground.tree.unmount('/sys/fs/cgroup/memory', false);
+  await clock.advance(3_000);
+  assert.equal(work.status().repairs, 1);
+  assert.match(work.status().lastRepair?.what ?? '', /memory/);
+  ground.network = {
+    ...ground.network,
+    subnets: [...ground.network.subnets, { device: 'br-1234', subnet: '172.18.0.0/16' }],
+    links: [...ground.network.links, { name: 'br-1234', isBridge: true, isUp: true }],
+  };
+  ground.tell();
+  await clock.advance(200);
+  assert.ok(ground.rules.some((rule) => rule.text === 'from all iif br-1234 lookup 102'));
+  assert.equal(work.status().repairs, 1);
+  const applied = health.eventsAfter(0).filter((event) => event.event === 'step.applied');
+  assert.equal(applied.filter((event) => event.fields['isRepair'] === true).length, 1);
+  await work.stop();
+});
+
+test('a board where nothing happens is compared, not looked at', async () => {
+  const made = rig();
+  await made.work.start(signal);
+  await made.clock.advance(3_000);
+  const before = made.looks;
+  await made.clock.advance(54_000);
+  assert.equal(made.looks, before);
+  await made.clock.advance(9_000);
+  assert.equal(made.looks, before + 1, 'once a minute all is looked at');
+  await made.work.stop();
+});
+
+test('where the kernel tells no news every turn is a look', async () => {
+  const made = rig();
+  made.ground.isWatchLive = false;
+  await made.work.start(signal);
+  const before = made.looks;
+  await made.clock.advance(30_000);
+  assert.equal(made.looks, before + 10);
+  await made.work.stop();
+});
+
+test('news that comes while a pass is under way is not lost', async () => {
+  const made = rig();
+  await made.work.start(signal);
+  let isTold = false;
+  made.ground.onStep = () => {
+    if (isTold) return;
+    isTold = true;
+    made.ground.tree.unmount('/sys/fs/cgroup/pids', false);
+    made.ground.tell();
+  };
+  made.ground.tree.unmount('/sys/fs/cgroup/memory', false);
+  made.ground.tell();
+  await made.clock.advance(1_000);
+  assert.equal(made.work.status().repairs, 2);
+  await made.work.stop();
+});
+
+test('a step that fails is named, tried again at each turn, told once, and all is well when it works', async () => {
+  const { work, ground, clock, health, log } = rig();
+  let isBroken = true;
+  ground.onStep = (step) => {
+    if (isBroken && step.id === 'mount:/sys/fs/cgroup/devices') throw new Error('EPERM');
+  };
+  await work.start(signal);
+  assert.equal(health.get('Prepared')?.reason, 'StepFailed');
+  assert.match(health.get('Prepared')?.message ?? '', /devices.*EPERM/);
+  await clock.advance(30_000);
+  assert.equal(log.events().filter((event) => event === 'step.failed').length, 1);
+  isBroken = false;
+  await clock.advance(3_000);
+  assert.equal(health.get('Prepared')?.status, 'true');
+  await work.stop();
+});
+
+test('what units can do without does not hold them up, and is tried again only now and then', async () => {
+  const { work, ground, clock, health } = rig();
+  let tries = 0;
+  ground.onStep = (step) => {
+    if (step.id !== 'mount:/sys/fs/cgroup/hugetlb') return;
+    tries += 1;
+    throw new Error('EBUSY');
+  };
+  await work.start(signal);
+  assert.equal(health.get('Prepared')?.reason, 'OptionalMissing');
+  assert.match(health.get('Prepared')?.message ?? '', /hugetlb/);
+  await clock.advance(240_000);
+  assert.equal(tries, 1);
+  await clock.advance(120_000);
+  assert.equal(tries, 2);
+  await work.stop();
+});
+
+test('nothing is mounted where the whole system would see it', async () => {
+  const { work, ground, health } = rig();
+  ground.namespace = { own: 'mnt:[1]', init: 'mnt:[1]' };
+  const before = ground.tree.toString();
+  await work.start(signal);
+  assert.equal(ground.tree.toString(), before);
+  assert.equal(health.get('Prepared')?.reason, 'NamespaceShared');
+  assert.match(health.get('Prepared')?.message ?? '', /launch\.sh$/);
+  await work.stop();
+});
+
+test('a look that fails is told and the next one goes on', async () => {
+  const { work, ground, clock, health } = rig();
+  await work.start(signal);
+  const observe = ground.observe.bind(ground);
+  ground.observe = () => Promise.reject(new Error('EIO'));
+  ground.tell();
+  await clock.advance(1_000);
+  assert.equal(health.get('Prepared')?.reason, 'LookFailed');
+  ground.observe = observe;
+  await clock.advance(3_000);
+  assert.equal(health.get('Prepared')?.status, 'true');
+  await work.stop();
+});
+
+test('a board that lost its network blames the network, not the routes', async () => {
+  const { work, ground, clock, health } = rig();
+  await work.start(signal);
+  ground.network = { ...ground.network, routes: [] };
+  ground.tell();
+  await clock.advance(1_000);
+  assert.equal(health.get('NetworkReady')?.reason, 'NoDefaultRoute');
+  assert.equal(health.get('RoutesReady')?.causedBy, 'NetworkReady');
+  assert.equal(health.get('Prepared')?.status, 'true');
+  await work.stop();
+});
+
+test('rules that cannot be read are neither trusted nor taken away', async () => {
+  const { work, ground, health } = rig();
+  ground.networkProblem = 'no busybox';
+  await work.start(signal);
+  assert.equal(health.get('RoutesReady')?.status, 'unknown');
+  assert.equal(health.get('Prepared')?.status, 'true');
+  await work.stop();
+});
+
+test('after undo nothing is done until somebody applies again', async () => {
+  const { work, ground, clock, health } = rig();
+  await work.start(signal);
+  const undone = await work.undo();
+  assert.deepEqual(undone.left, []);
+  assert.ok(undone.applied.some((step) => step.kind === 'delete-rule'));
+  assert.equal(ground.sysctls.get('net.ipv4.ip_forward'), '0');
+  ground.tell();
+  await clock.advance(120_000);
+  assert.equal(ground.sysctls.get('net.ipv4.ip_forward'), '0');
+  assert.equal(health.get('Prepared')?.reason, 'Undone');
+  await work.applyNow();
+  assert.equal(ground.sysctls.get('net.ipv4.ip_forward'), '1');
+  assert.equal(health.get('Prepared')?.status, 'true');
+  await work.stop();
+});

@@ -1,0 +1,58 @@
+// Stands in for an agent that supervises dockerd only: argv[2] home, argv[3] directory of dockerd. Prints each event as a
+// line of JSON. SIGTERM stops the units and ends; SIGKILL is the crash that the next one must cope with.
+import { defaultConfig } from '../../agent/config/default-config.ts';
+import { HealthBoard } from '../../agent/health/board.ts';
+import { DockerClient } from '../../agent/host/docker-client.ts';
+import { FileStore } from '../../agent/host/file-store.ts';
+import { HostProcesses } from '../../agent/host/host-processes.ts';
+import { HostPrograms, HostSockets } from '../../agent/host/host-programs.ts';
+import { HostUnitLogs } from '../../agent/host/host-unit-logs.ts';
+import { JsonLog } from '../../agent/host/json-log.ts';
+import { RotatingFile } from '../../agent/host/rotating-file.ts';
+import { SystemClock, systemRandom } from '../../agent/host/system-clock.ts';
+import { ToolRunner } from '../../agent/host/tool-runner.ts';
+import { createSupervisor } from '../../agent/units/create-supervisor.ts';
+
+const [home = '', binDir = ''] = process.argv.slice(2);
+const clock = new SystemClock();
+const board = new HealthBoard(clock);
+const budget = { fileBytes: 1_048_576, files: 3 };
+const log = new JsonLog(new RotatingFile(`${home}/log/agent.log`, budget), clock, 'info');
+const commands = new ToolRunner({ PATH: '/usr/sbin:/usr/bin:/sbin:/bin' });
+const supervisor = createSupervisor({
+  clock,
+  random: systemRandom,
+  board,
+  log,
+  commands,
+  files: new FileStore(),
+  docker: new DockerClient('/run/docker.sock'),
+  processes: new HostProcesses(log),
+  programs: new HostPrograms(),
+  sockets: new HostSockets(),
+  logs: new HostUnitLogs({
+    clock,
+    commands,
+    makePipe: ['/usr/bin/mkfifo'],
+    logDir: `${home}/log`,
+    pipeDir: `${home}/run/pipes`,
+    budget,
+  }),
+  settings: {
+    ...defaultConfig(),
+    'dockerd.binDir': binDir,
+    'dockerd.dataRoot': `${home}/docker`,
+    'dockerd.pingMs': 1_000,
+    'restart.loopFailures': 100,
+  },
+  home,
+});
+board.watch((event) => console.log(JSON.stringify({ event: event.event, ...event.fields })));
+const alive = setInterval(() => undefined, 1_000);
+process.on('SIGTERM', () => {
+  void supervisor.shutdown({ totalMs: 25_000 }).then(async () => {
+    await supervisor.stop();
+    clearInterval(alive);
+  });
+});
+await supervisor.start(new AbortController().signal);

@@ -1,0 +1,227 @@
+// Tries the supervision on a real dockerd, inside mount, network and pid namespaces of its own: argv[2] home, argv[3]
+// directory of dockerd, argv[4] the stand-in agent. Prints one line of JSON for each trial.
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+
+type Event = Readonly<Record<string, unknown>>;
+const [home = '', binDir = '', agentProgram = ''] = process.argv.slice(2);
+const dataRoot = `${home}/docker`;
+
+/** One life of the stand-in agent and what it has said so far. */
+class Agent {
+  readonly events: Event[] = [];
+  readonly #child: ChildProcess;
+  readonly gone: Promise<unknown>;
+
+  constructor() {
+    this.#child = spawn(process.execPath, [agentProgram, home, binDir], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    this.gone = new Promise((resolve) => this.#child.once('exit', resolve));
+    if (this.#child.stdout !== null) {
+      createInterface({ input: this.#child.stdout }).on('line', (line) =>
+        this.events.push(JSON.parse(line) as Event),
+      );
+    }
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Waits until an event after number `from` fits. */
+  async sees(fits: (event: Event) => boolean, from = 0, withinMs = 60_000): Promise<Event> {
+    return eventually(
+      () => this.events.slice(from).find(fits),
+      withinMs,
+      () => JSON.stringify(this.events.slice(from), null, 1),
+    );
+  }
+}
+
+async function eventually<T>(look: () => T | undefined, withinMs: number, tell: () => string): Promise<T> {
+  const until = Date.now() + withinMs;
+  for (;;) {
+    const found = look();
+    if (found !== undefined) return found;
+    if (Date.now() > until) throw new Error(`not within ${withinMs} ms: ${tell()}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+function docker(...args: string[]): string {
+  return execFileSync(`${binDir}/docker`, ['-H', 'unix:///run/docker.sock', ...args], {
+    encoding: 'utf8',
+  }).trim();
+}
+
+function pidsOf(name: string): number[] {
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+        return stat.includes(`(${name})`) && !/\) [ZX] /.test(stat);
+      } catch {
+        return false;
+      }
+    });
+}
+
+const isReady = (event: Event): boolean => event['event'] === 'unit.changed' && event['to'] === 'ready';
+
+function expect(isTrue: boolean, what: string): void {
+  if (!isTrue) throw new Error(what);
+}
+
+async function trial(name: string, act: () => Promise<void>): Promise<void> {
+  const startedMs = Date.now();
+  try {
+    await act();
+    console.log(JSON.stringify({ trial: name, ok: true, ms: Date.now() - startedMs }));
+  } catch (error) {
+    console.log(
+      JSON.stringify({ trial: name, ok: false, ms: Date.now() - startedMs, detail: String(error) }),
+    );
+  }
+}
+
+function containerRuns(): boolean {
+  return docker('ps', '--format', '{{.Names}} {{.Status}}').startsWith('sleeper Up');
+}
+
+/** Kills dockerd while the agent looks away, changes the ground under it, and waits until it is ready again. */
+async function whileDown(act: () => void, withinMs: number): Promise<readonly Event[]> {
+  const from = agent.events.length;
+  agent.kill('SIGSTOP');
+  for (const pid of pidsOf('dockerd')) process.kill(pid, 'SIGKILL');
+  await eventually(
+    () => (pidsOf('containerd').length === 0 ? true : undefined),
+    10_000,
+    () => 'containerd stays',
+  );
+  act();
+  agent.kill('SIGCONT');
+  await agent.sees(isReady, from, withinMs);
+  return agent.events.slice(from);
+}
+
+/** Leaves a socket file that nobody listens on. */
+function deadSocket(file: string): void {
+  const script = `require('net').createServer().listen(${JSON.stringify(file)}, () => process.kill(process.pid, 'SIGKILL'))`;
+  mkdirSync(path.dirname(file), { recursive: true });
+  spawnSync(process.execPath, ['-e', script]);
+}
+
+let agent = new Agent();
+
+await trial('dockerd becomes ready and runs a container', async () => {
+  await agent.sees(isReady);
+  execFileSync('/bin/sh', [
+    '-c',
+    `mkdir -p ${home}/root/bin && cp /bin/busybox ${home}/root/bin/busybox && cp /bin/busybox ${home}/root/bin/sleep && tar -C ${home}/root -c . | ${binDir}/docker -H unix:///run/docker.sock import - tiny:1`,
+  ]);
+  docker('run', '-d', '--name', 'sleeper', '--network', 'none', 'tiny:1', '/bin/sleep', '100000');
+  expect(containerRuns(), 'the container does not run');
+});
+
+await trial('a killed agent is followed by one that takes dockerd over', async () => {
+  const [before] = pidsOf('dockerd');
+  agent.kill('SIGKILL');
+  await agent.gone;
+  agent = new Agent();
+  const adopted = await agent.sees((event) => event['event'] === 'unit.adopted');
+  await agent.sees(isReady);
+  expect(adopted['pid'] === before && pidsOf('dockerd').length === 1, 'another dockerd runs');
+  expect(containerRuns(), 'the container does not run');
+});
+
+await trial(
+  'the death of an adopted dockerd is noticed, and its successor finds the container alive',
+  async () => {
+    const from = agent.events.length;
+    const killedMs = Date.now();
+    for (const pid of pidsOf('dockerd')) process.kill(pid, 'SIGKILL');
+    await agent.sees((event) => event['event'] === 'unit.ended', from);
+    const noticedMs = Date.now() - killedMs;
+    expect(noticedMs < 300, `noticed after ${noticedMs} ms`);
+    await agent.sees(isReady, from);
+    expect(containerRuns(), 'the container does not run');
+    expect(
+      pidsOf('dockerd').length === 1 && pidsOf('containerd').length === 1,
+      'more than one dockerd or containerd',
+    );
+  },
+);
+
+await trial('a dockerd that a signal had stopped goes on without being killed', async () => {
+  const from = agent.events.length;
+  const [before] = pidsOf('dockerd');
+  for (const pid of pidsOf('dockerd')) process.kill(pid, 'SIGSTOP');
+  await agent.sees(
+    (event) => event['event'] === 'unit.evidence' && event['isResumed'] === true,
+    from,
+    90_000,
+  );
+  await agent.sees(isReady, from);
+  expect(pidsOf('dockerd')[0] === before, 'dockerd was replaced');
+});
+
+await trial('a hanging containerd makes dockerd unready, and nobody kills dockerd for it', async () => {
+  const from = agent.events.length;
+  const [before] = pidsOf('dockerd');
+  for (const pid of pidsOf('containerd')) process.kill(pid, 'SIGSTOP');
+  await agent.sees((event) => event['to'] === 'unready', from, 120_000).catch(() => undefined);
+  for (const pid of pidsOf('containerd')) process.kill(pid, 'SIGCONT');
+  await eventually(
+    () => (containerRuns() ? true : undefined),
+    60_000,
+    () => 'docker ps fails',
+  );
+  expect(pidsOf('dockerd')[0] === before, 'dockerd was replaced');
+  expect(
+    !agent.events.slice(from).some((event) => event['event'] === 'unit.signalled'),
+    'dockerd got a signal',
+  );
+});
+
+const ruins: readonly (readonly [string, string, 'empty' | 'garbage'])[] = [
+  ['image-names', `${dataRoot}/image/overlay2/repositories.json`, 'empty'],
+  ['networks', `${dataRoot}/network/files/local-kv.db`, 'garbage'],
+  ['volumes', `${dataRoot}/volumes/metadata.db`, 'garbage'],
+  ['containerd-metadata', `${dataRoot}/containerd/daemon/io.containerd.metadata.v1.bolt/meta.db`, 'garbage'],
+  ['build-cache', `${dataRoot}/buildkit/cache.db`, 'garbage'],
+];
+for (const [name, file, how] of ruins) {
+  await trial(`ruined ${name} are set aside once and dockerd is ready again`, async () => {
+    const ruin = (): void =>
+      how === 'empty' ? truncateSync(file, 0) : writeFileSync(file, Buffer.alloc(32_768, 0x5a));
+    const events = await whileDown(ruin, 120_000);
+    const repairs = events.filter((event) => event['event'] === 'dockerd.repaired');
+    const ends = events.filter((event) => event['event'] === 'unit.ended').map((event) => event['lines']);
+    expect(
+      repairs.length === 1 && repairs[0]?.['name'] === name,
+      `repairs: ${JSON.stringify(repairs)} after ${JSON.stringify(ends, null, 1)}`,
+    );
+  });
+}
+
+await trial('stale pid files and a dead containerd socket do not delay the next start', async () => {
+  const startedMs = Date.now();
+  await whileDown(() => {
+    writeFileSync('/run/docker.pid', String(process.pid));
+    writeFileSync('/run/docker/containerd/containerd.pid', String(process.pid));
+    deadSocket('/run/containerd/containerd.sock');
+  }, 60_000);
+  expect(Date.now() - startedMs < 14_000, `it took ${Date.now() - startedMs} ms`);
+});
+
+await trial('shutdown stops containers and dockerd within its budget', async () => {
+  agent.kill('SIGTERM');
+  await agent.gone;
+  const left = ['dockerd', 'containerd', 'sleep'].filter((name) => pidsOf(name).length > 0);
+  expect(left.length === 0, `still there: ${left.join(', ')}`);
+});

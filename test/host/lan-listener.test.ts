@@ -204,14 +204,20 @@ test('a browser, a body and huge headers are refused', async (t) => {
 test('slow headers and thousands of idle connections end by themselves and lock nobody out', async (t) => {
   const { listener, client } = await listening(t);
   const { port } = listener;
-  const idle = Array.from({ length: 2_000 }, () =>
-    net
-      .connect(port, '127.0.0.1')
-      .on('error', () => undefined)
-      .resume(),
-  );
+  const idle: net.Socket[] = [];
   t.after(() => idle.forEach((socket) => void socket.destroy()));
-  const ended = Promise.all(idle.map((socket) => new Promise((resolve) => socket.once('close', resolve))));
+  const ends: Promise<unknown>[] = [];
+  // In handfuls: a full accept queue makes the kernel repeat its handshakes for a minute, which is not what is asked here.
+  for (let handful = 0; handful < 20; handful += 1) {
+    const connected = Array.from({ length: 100 }, () => {
+      const socket = net.connect(port, '127.0.0.1').on('error', () => undefined);
+      idle.push(socket.resume());
+      ends.push(new Promise((resolve) => socket.once('close', resolve)));
+      return new Promise((resolve) => socket.once('connect', resolve).once('close', resolve));
+    });
+    await Promise.all(connected);
+  }
+  const ended = Promise.all(ends);
   const slow = tls.connect({
     port,
     host: '127.0.0.1',

@@ -45,11 +45,21 @@ const acts: Readonly<Record<string, (value: string) => unknown>> = {
   record: () => readFileSync(`${homeDir}/run/namespace`, 'utf8').trim().split(' '),
   forge: (text) => writeFileSync(`${homeDir}/run/namespace`, text),
   said: () => readFileSync(`${homeDir}/log/launch.log`, 'utf8'),
-  release: () => {
+  release: async () => {
     const pid = Number(readFileSync(`${homeDir}/run/namespace`, 'utf8').split(' ')[1]);
     process.kill(pid, 'SIGKILL');
+    // Gone means that its name in /proc no longer tells a living process.
+    while (isAlive(pid)) await new Promise((resolve) => setImmediate(resolve));
   },
 };
+
+function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
 
 console.log(JSON.stringify('ready'));
 process.stdin.once('end', () => process.exit(0));

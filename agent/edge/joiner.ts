@@ -194,7 +194,7 @@ export class Joiner {
         .catch((error: unknown) => log.warn('edge.undo-failed', { error }));
     }
     await restoreSnapshot(files, snapshot);
-    records.changed();
+    await records.read();
     if (record !== undefined) units().startUnit('edgecore');
     log.info('edge.join-undone', { node: record?.node });
   }

@@ -12,18 +12,20 @@ export interface ThreeWay {
 
 /**
  * Merges name by name: where the operator changed a value since we wrote it, the operator's stays; everywhere else ours
- * of now is taken. A value that the operator took away stays away. Lists and scalars are one value.
+ * of now is taken. Lists and scalars are one value. A name that is missing counts as unchanged: edgecore takes its own
+ * default for it, and a file that was cut short must not turn the node into another one.
  */
 export function mergeThreeWay({ base, theirs, ours }: ThreeWay): Tree {
   const names = [...new Set([...Object.keys(ours), ...Object.keys(theirs)])];
-  const entries = names.flatMap((name): readonly (readonly [string, unknown])[] => {
-    const merged = mergeValue(own(base, name), own(theirs, name), own(ours, name));
-    return merged === undefined ? [] : [[name, merged]];
-  });
-  return Object.fromEntries(entries);
+  const entries = names.map((name) => [
+    name,
+    mergeValue(own(base, name), own(theirs, name), own(ours, name)),
+  ]);
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }
 
 function mergeValue(base: unknown, theirs: unknown, ours: unknown): unknown {
+  if (theirs === undefined) return ours;
   if (isTree(theirs) && isTree(ours)) return mergeThreeWay({ base: isTree(base) ? base : {}, theirs, ours });
   return isSame(base, theirs) ? ours : theirs;
 }

@@ -34,44 +34,41 @@ export interface NodeRecord extends Omit<EdgeSettings, 'nodeIp'> {
   readonly joinedAtMs: number;
 }
 
-/** Keeps the record. */
+/** Keeps the record, on disk and at hand. */
 export class NodeRecords {
   readonly #files: Files;
   readonly #file: string;
   readonly #listeners = new Set<() => void>();
+  #current: NodeRecord | undefined;
 
   constructor(files: Files, stateDir: string) {
     this.#files = files;
     this.#file = `${stateDir}/node.json`;
   }
 
-  /** The record, or undefined where the board has joined nothing. A broken file is set aside and counts as none. */
+  /** The record as last read or written; undefined where the board has joined nothing. */
+  get current(): NodeRecord | undefined {
+    return this.#current;
+  }
+
+  /** Reads the record from disk. A broken file is set aside and counts as none. */
   async read(): Promise<NodeRecord | undefined> {
     const text = await this.#files.read(this.#file);
-    if (text === undefined) return undefined;
-    const parsed = v.safeParse(shape, parseJson(text));
-    if (parsed.success) {
-      const { version: _version, pauseImage, kubeedge, ...rest } = parsed.output;
-      return { ...rest, pauseImage, kubeedge };
-    }
-    await this.#files.setAside(this.#file);
-    return undefined;
+    const parsed = text === undefined ? undefined : v.safeParse(shape, parseJson(text));
+    if (parsed?.success === false) await this.#files.setAside(this.#file);
+    this.#become(parsed?.success === true ? fromDisk(parsed.output) : undefined);
+    return this.#current;
   }
 
   async write(record: NodeRecord): Promise<void> {
     const text = `${JSON.stringify({ version: 1, ...record }, undefined, 2)}\n`;
     await this.#files.replace(this.#file, text, { mode: 0o600 });
-    this.changed();
+    this.#become(record);
   }
 
   async remove(): Promise<void> {
     await this.#files.remove(this.#file);
-    this.changed();
-  }
-
-  /** Tells the watchers that the answer to "what is joined" may be another one. */
-  changed(): void {
-    for (const listener of this.#listeners) listener();
+    this.#become(undefined);
   }
 
   /** Calls back after each change; the returned function ends it. */
@@ -79,6 +76,22 @@ export class NodeRecords {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
+
+  #become(record: NodeRecord | undefined): void {
+    const isSame = JSON.stringify(record) === JSON.stringify(this.#current);
+    this.#current = record;
+    if (isSame) return;
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+function fromDisk({
+  version: _version,
+  pauseImage,
+  kubeedge,
+  ...rest
+}: v.InferOutput<typeof shape>): NodeRecord {
+  return { ...rest, pauseImage, kubeedge };
 }
 
 function parseJson(text: string): unknown {

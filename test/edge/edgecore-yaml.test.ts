@@ -9,7 +9,7 @@ import {
   parseEdgecoreConfig,
 } from '../../agent/edge/edgecore-yaml.ts';
 import { mergeThreeWay } from '../../agent/edge/merge.ts';
-import { isSame, type Tree, valueAt } from '../../agent/edge/tree.ts';
+import { isSame, isTree, type Tree, valueAt } from '../../agent/edge/tree.ts';
 import { type EdgeSettings, wantedValues } from '../../agent/edge/wanted-values.ts';
 import { defaultsText, parsed, release, settings } from './samples.ts';
 
@@ -198,6 +198,7 @@ test('nonsense is named with its line and never thrown', () => {
   assert.match(problem('just words'), /no mapping/);
   assert.match(problem(''), /no mapping/);
   assert.match(problem('a: 1'), /no "modules"/);
+  assert.match(problem('modules:\n  edged:\n    hostnameOverr'), /no mapping at "modules.edged"/);
   assert.match(problem(`a: ${'x'.repeat(300_000)}`), /characters, want at most/);
   assert.match(problem('a: &a [1]\nmodules: {b: *a}\n'), /cannot be read/);
   fc.assert(fc.property(fc.string(), (text) => typeof parseEdgecoreConfig(text).ok === 'boolean'));
@@ -218,11 +219,21 @@ test('three-way merge: nobody changed anything gives ours', () => {
   );
 });
 
-test('three-way merge: we changed nothing gives theirs', () => {
+test('three-way merge: we changed nothing gives theirs, and ours where they say nothing', () => {
   fc.assert(
-    fc.property(anyTree, anyTree, (base, theirs) =>
-      isSame(mergeThreeWay({ base, theirs, ours: base }), theirs),
-    ),
+    fc.property(anyTree, anyTree, (base, theirs) => {
+      const merged = mergeThreeWay({ base, theirs, ours: base });
+      return Object.keys(theirs).every((name) => isTree(theirs[name]) || isSame(merged[name], theirs[name]));
+    }),
+  );
+});
+
+test('three-way merge: a file that was cut short anywhere loses no value of ours', () => {
+  fc.assert(
+    fc.property(anyTree, anyTree, (base, ours) => {
+      const merged = mergeThreeWay({ base, theirs: {}, ours });
+      return isSame(merged, ours);
+    }),
   );
 });
 

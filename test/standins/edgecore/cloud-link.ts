@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
+import { isIP } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { WebSocket } from 'ws';
 import { decodeMessage, encodeMessage, type Message, newMessage } from '../message.ts';
@@ -128,6 +129,6 @@ function serverProblem(tls: TLSSocket, caPem: string, host: string): string | un
   if (Date.parse(peer.validTo) < now || Date.parse(peer.validFrom) > now) {
     return 'x509: certificate has expired or is not yet valid';
   }
-  const isNamed = peer.checkIP(host) !== undefined || peer.checkHost(host) !== undefined;
+  const isNamed = (isIP(host) === 0 ? peer.checkHost(host) : peer.checkIP(host)) !== undefined;
   return isNamed ? undefined : `x509: certificate is valid for other names, not ${host}`;
 }

@@ -7,7 +7,8 @@ import { existsSync, statSync } from 'node:fs';
 const lock = 'package-lock.json';
 const installed = 'node_modules/.package-lock.json';
 if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtimeMs) {
-  run('npm packages pinned in package-lock.json', ['npm', 'ci', '--no-audit', '--no-fund']);
+  // Not `npm ci`: it refuses a lock file that was made where packages for other platforms cannot be had.
+  run('npm packages pinned in package-lock.json', ['npm', 'install', '--no-save', '--no-audit', '--no-fund']);
 }
 
 const missing = process.argv.slice(2).filter((name) => !isInstalled(name));

@@ -206,5 +206,5 @@ test('explain tells demand, parents, children and source, and guesses at a half 
 test('the program runs as npm starts it', async () => {
   const row = (JSON.parse(await readFile('package.json', 'utf8')) as { scripts: Record<string, string> })
     .scripts;
-  assert.equal(row['kconfig'], 'tsx scripts/kconfig/main.ts');
+  assert.match(row['kconfig'] ?? '', /\btsx scripts\/kconfig\/main\.ts$/);
 });

@@ -1,4 +1,4 @@
-import type { PlanDocument, StatusDocument } from '../../../agent/api/wire.ts';
+import type { DoctorDocument, PlanDocument, StatusDocument } from '../../../agent/api/wire.ts';
 import { AgentError } from '../../../agent/core/agent-error.ts';
 import { homeDir, productDir } from '../../../agent/core/constants.ts';
 import type { Board } from '../board.ts';
@@ -32,6 +32,7 @@ async function ask<T>(board: Board, command: string): Promise<T> {
 
 export const readStatus = (board: Board): Promise<StatusDocument> => ask(board, 'status');
 export const readPlan = (board: Board): Promise<PlanDocument> => ask(board, 'plan');
+export const readDoctor = (board: Board): Promise<DoctorDocument> => ask(board, 'doctor');
 
 /** A line that runs in the mount namespace in which the agent and its units live. */
 export function inside(line: string): string {

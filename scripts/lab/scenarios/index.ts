@@ -1,6 +1,7 @@
 import { check } from './check.ts';
 import { init } from './init.ts';
 import { killAgent } from './kill-agent.ts';
+import { missingFeature } from './missing-feature.ts';
 import { powerCut } from './power-cut.ts';
 import { repair } from './repair.ts';
 import type { Scenario } from './scenario.ts';
@@ -16,4 +17,5 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   uplink,
   'kill-agent': killAgent,
   'power-cut': powerCut,
+  'missing-feature': missingFeature,
 };

@@ -182,11 +182,28 @@ const loaderMissing: Fault = {
 /** Names the fault behind an end of edgecore. It never ends by itself, so status 0 unasked is a fault too. */
 export function explainEdgecoreEnd(ended: Ended, lines: readonly string[]): Fault {
   if (ended.how === 'spawn-failed' && ended.errno === 'ENOENT') return loaderMissing;
-  const fault = explainEnd(ended, lines, edgecoreSymptoms);
+  const fault = explainEnd(ended, lastRun(lines), edgecoreSymptoms);
   if (ended.how !== 'exited' || ended.code !== 0 || fault.reason !== 'Ended') return fault;
   const message =
     'It stopped with status 0 although nobody of us asked it to: a signal from outside, SIGHUP too, ends it';
   return { reason: 'EndedUnasked', message, isPermanent: false };
+}
+
+/**
+ * Lines of the process that ended, without those of an earlier one: from its fatal line on where it has one (the reason
+ * stands there), else from the line in which it told its version.
+ */
+function lastRun(lines: readonly string[]): readonly string[] {
+  const begun = lines.findLastIndex((line) => /\bVersion: v1\./.test(line));
+  const fatal = lines.findLastIndex((line) => /^F\d{4} |^panic: |^fatal error: /.test(line));
+  return fatal > begun
+    ? lines.slice(Math.max(fatal - (isPanic(lines[fatal]) ? 1 : 0), 0))
+    : lines.slice(Math.max(begun, 0));
+}
+
+/** From 1.21 on a nil pointer panic follows the line that says why the runtime could not be used. */
+function isPanic(line: string | undefined): boolean {
+  return line?.startsWith('panic: runtime error') ?? false;
 }
 
 function permanent(pattern: RegExp, reason: string, message: string): Symptom {

@@ -57,7 +57,7 @@ try devices-cgroup group
 [ -n "$iptables" ] || exit 0
 rule() { "$iptables" -w 5 "$@"; }
 try nat rule -t nat -A POSTROUTING -s 172.31.255.0/24 -j MASQUERADE
-try addrtype rule -t nat -A PREROUTING -m addrtype --dst-type LOCAL -j RETURN
+try addrtype rule -A INPUT -m addrtype --dst-type LOCAL -j ACCEPT
 try conntrack rule -A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
 try raw rule -t raw -A PREROUTING -d 172.31.255.1 -j DROP
 `;

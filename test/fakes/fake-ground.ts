@@ -30,6 +30,9 @@ export class FakeGround implements GroundObserver, GroundExecutor {
   modules: readonly string[] = [];
   loadableModules: readonly string[] = [];
   wallMs = Date.UTC(2025, 0, 1);
+  openFiles = { soft: 32_768, hard: 32_768 };
+  nameServers: readonly string[] | undefined;
+  selinux: ObservedMachine['selinux'] | undefined;
   /** Called before each step; throws to refuse it. */
   onStep: (step: GroundStep) => void = () => undefined;
   #lastHierarchy = 40;
@@ -67,7 +70,9 @@ export class FakeGround implements GroundObserver, GroundExecutor {
       ...(this.networkProblem === undefined ? {} : { networkProblem: this.networkProblem }),
       modules: this.modules,
       loadableModules: this.loadableModules,
-      openFiles: { soft: 32_768, hard: 32_768 },
+      openFiles: this.openFiles,
+      ...(this.nameServers === undefined ? {} : { nameServers: this.nameServers }),
+      ...(this.selinux === undefined ? {} : { selinux: this.selinux }),
     };
   }
 

@@ -7,30 +7,7 @@ import { FakeClock } from '../fakes/fake-clock.ts';
 import { FakeDisk } from '../fakes/fake-disk.ts';
 import type { FakeGround } from '../fakes/fake-ground.ts';
 import { QuietLog } from '../fakes/quiet-log.ts';
-import { machineOf, settingsOf, type World } from './worlds.ts';
-
-const names = ['cpuset', 'cpu', 'cpuacct', 'memory', 'devices', 'freezer', 'pids', 'hugetlb'];
-
-/** A board as OpenHarmony 6 makes it, with the mount points of our image. */
-const board: World = {
-  entries: ['run', 'var', 'opt', 'usr', 'root', 'tmp', 'init'],
-  isReadOnly: true,
-  isEtcLinked: true,
-  isRunMounted: false,
-  controllers: names.map((name) => ({ name, isEnabled: true, group: name === 'cpu' ? 1 : 0 })),
-  ownGroup: '/',
-  unifiedAt: '',
-  unifiedControllers: [],
-  hasPolicy: true,
-  uplink: '102',
-  bridges: ['docker0'],
-  foreignRules: [],
-  ownRules: [],
-  sysctls: { 'net.ipv4.ip_forward': '0', 'net.ipv4.conf.all.rp_filter': '0' },
-  dns: [],
-  isRoutingOn: true,
-  hosts: '127.0.0.1 localhost\n',
-};
+import { machineOf, openHarmony, settingsOf, type World } from './worlds.ts';
 
 interface Rig {
   readonly ground: FakeGround;
@@ -41,7 +18,7 @@ interface Rig {
   looks: number;
 }
 
-function rig(world: World = board, settings: Partial<GroundSettings> = {}): Rig {
+function rig(world: World = openHarmony, settings: Partial<GroundSettings> = {}): Rig {
   const clock = new FakeClock();
   const health = new HealthBoard(clock);
   const ground = machineOf(world);

@@ -96,6 +96,27 @@ export const worlds: fc.Arbitrary<World> = fc.record(
   { noNullPrototype: true },
 );
 
+/** A board as OpenHarmony 6 makes it, with the mount points of our image. */
+export const openHarmony: World = {
+  entries: ['run', 'var', 'opt', 'usr', 'root', 'tmp', 'init'],
+  isReadOnly: true,
+  isEtcLinked: true,
+  isRunMounted: false,
+  controllers: controllerNames.map((name) => ({ name, isEnabled: true, group: name === 'cpu' ? 1 : 0 })),
+  ownGroup: '/',
+  unifiedAt: '',
+  unifiedControllers: [],
+  hasPolicy: true,
+  uplink: '102',
+  bridges: ['docker0'],
+  foreignRules: [],
+  ownRules: [],
+  sysctls: { 'net.ipv4.ip_forward': '0', 'net.ipv4.conf.all.rp_filter': '0', 'kernel.hostname': 'localhost' },
+  dns: [],
+  isRoutingOn: true,
+  hosts: '127.0.0.1 localhost\n',
+};
+
 export function settingsOf(world: World): GroundSettings {
   return {
     root: 'auto',

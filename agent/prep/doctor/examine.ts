@@ -88,6 +88,7 @@ async function tryKernel(observed: ObservedGround, parts: ExamineParts): Promise
   const wish = {
     release: observed.release,
     isUnified,
+    hasDevices: !isUnified && observed.controllers.some((row) => row.name === 'devices' && row.isEnabled),
     place: { dataDirectory: directory, iptables },
     dataFilesystem: mountCovering(observed, directory)?.fstype ?? '',
     modules: observed.modules,

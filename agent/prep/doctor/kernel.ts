@@ -106,6 +106,8 @@ const rows: Readonly<Record<KernelProbe, ProbeRow>> = {
 export interface KernelWish {
   readonly release: string;
   readonly isUnified: boolean;
+  /** The kernel offers the v1 controller devices and the board uses v1; otherwise the cgroup checks have said what is to be said. */
+  readonly hasDevices: boolean;
   readonly place: ProbePlace;
   /** Type of the filesystem under the data-root. */
   readonly dataFilesystem: string;
@@ -123,7 +125,7 @@ export async function checkKernelFeatures(
     report === undefined ? [] : lackingOptions(report).filter((option) => isMeant(option, wish));
   const tried = await probes.kernel(wish.place).catch((error: unknown) => messageOf(error));
   if (typeof tried === 'string') return [untried(tried), ...fromOptions(lacking), ...whole(report, lacking)];
-  const relevant = wish.isUnified ? without(tried, 'devices-cgroup') : tried;
+  const relevant = withoutConsequences(tried, wish);
   const covered = new Set([...relevant.keys()].flatMap((probe) => rows[probe].options));
   const rest = lacking.filter((option) => !covered.has(option.name));
   return [
@@ -133,8 +135,19 @@ export async function checkKernelFeatures(
   ];
 }
 
-function without(results: ProbeResults, probe: KernelProbe): ProbeResults {
-  return new Map([...results].filter(([name]) => name !== probe));
+/** Probes that can only fail together with another one say nothing of their own then. */
+const causes: Readonly<Partial<Record<KernelProbe, KernelProbe>>> = {
+  'overlay-data': 'overlay',
+  'bridge-filter': 'bridge',
+};
+
+function withoutConsequences(results: ProbeResults, wish: KernelWish): ProbeResults {
+  const isTold = (probe: KernelProbe): boolean => {
+    const cause = causes[probe];
+    if (cause !== undefined && results.get(cause)?.isOk === false) return false;
+    return probe !== 'devices-cgroup' || wish.hasDevices;
+  };
+  return new Map([...results].filter(([probe]) => isTold(probe)));
 }
 
 async function readReport(probes: GroundProbes, wish: KernelWish): Promise<KernelReport | undefined> {

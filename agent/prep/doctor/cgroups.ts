@@ -64,9 +64,11 @@ function checkControllers(observed: ObservedGround): readonly Finding[] {
           ? `the kernel has it, ${elsewhere === undefined ? 'it is mounted nowhere' : `mounted only at ${elsewhere.target}`}`
           : 'it is switched off on the kernel command line (cgroup_disable)';
     const fix =
-      row?.isEnabled === true
-        ? 'agentctl apply'
-        : `build the kernel with the ${name} controller: see the kernel checks`;
+      row === undefined
+        ? `build the kernel with the ${name} controller: see the kernel checks`
+        : row.isEnabled
+          ? 'agentctl apply'
+          : `take cgroup_disable=${name} off the kernel command line`;
     return found(id, title, { severity, seen, wanted: `mounted below ${cgroupBase}`, why, fix });
   });
 }

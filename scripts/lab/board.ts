@@ -250,6 +250,16 @@ export class Board implements AsyncDisposable {
     }
   }
 
+  /** Makes a TCP port of the board reachable on the host's loopback. */
+  async forward({ host, board }: PortForward): Promise<void> {
+    const line = `hostfwd_add eth0 tcp:127.0.0.1:${host}-:${board}`;
+    const said = await this.withMonitor((qmp) =>
+      qmp.execute('human-monitor-command', { 'command-line': line }),
+    );
+    if (said !== '')
+      throw new AgentError('TOOL_FAILED', `Cannot forward port ${host}: ${String(said).trim()}`);
+  }
+
   /** False once the machine has ended. */
   get isRunning(): boolean {
     return this.#machine.exitCode === null && this.#machine.signalCode === null;

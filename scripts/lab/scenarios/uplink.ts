@@ -1,9 +1,7 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Board } from '../board.ts';
 import { importImage, inside, waitUntilReady } from './agent.ts';
 import { eventually } from './expect.ts';
+import { startHostServer } from './host-server.ts';
 import type { Scenario } from './scenario.ts';
 
 /** Longest time without a way out after the uplink changed, in milliseconds. */
@@ -16,27 +14,22 @@ const backWithinMs = 20_000;
 export const uplink: Scenario = {
   summary: 'a container’s traffic follows the uplink from eth0 to wlan0 and back',
   run: async ({ boot, progress }) => {
-    const server = createServer((_request, response) => response.end('hello from the host\n'));
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    try {
-      const board = await boot();
-      await progress.step('wait for Docker under the agent', () => waitUntilReady(board));
-      await progress.step('start a container', () => startContainer(board));
-      await progress.step('out by eth0', () => reaches(board, `10.0.2.2:${port}`));
-      await board.run('/vendor/lab/bin/netmanager uplink wlan0');
-      await progress.step('out by wlan0', () => reaches(board, `10.0.3.2:${port}`));
-      await board.run('/vendor/lab/bin/netmanager down wlan0');
-      await progress.step('wlan0 went away, out by eth0 again', () => reaches(board, `10.0.2.2:${port}`));
-      await board.run('/vendor/lab/bin/netmanager up wlan0; /vendor/lab/bin/netmanager rewrite');
-      await progress.step('netmanager wrote its rules anew, still out by eth0', () =>
-        reaches(board, `10.0.2.2:${port}`),
-      );
-      await progress.step('power off', () => board.powerOff());
-    } finally {
-      server.close();
-    }
+    await using server = await startHostServer();
+    const board = await boot();
+    const throughEth0 = `10.0.2.2:${server.port}`;
+    const throughWlan0 = `10.0.3.2:${server.port}`;
+    await progress.step('wait for Docker under the agent', () => waitUntilReady(board));
+    await progress.step('start a container', () => startContainer(board));
+    await progress.step('out by eth0', () => reaches(board, throughEth0));
+    await board.run('/vendor/lab/bin/netmanager uplink wlan0');
+    await progress.step('out by wlan0', () => reaches(board, throughWlan0));
+    await board.run('/vendor/lab/bin/netmanager down wlan0');
+    await progress.step('wlan0 went away, out by eth0 again', () => reaches(board, throughEth0));
+    await board.run('/vendor/lab/bin/netmanager up wlan0; /vendor/lab/bin/netmanager rewrite');
+    await progress.step('netmanager wrote its rules anew, still out by eth0', () =>
+      reaches(board, throughEth0),
+    );
+    await progress.step('power off', () => board.powerOff());
   },
 };
 

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Verbs } from './api/verbs.ts';
 import type { Config } from './config/config.ts';
@@ -22,6 +21,7 @@ import { LanListener, type TextPages } from './host/lan-listener.ts';
 import { MqttLink } from './host/mqtt-link.ts';
 import { ProcSamples } from './host/proc-samples.ts';
 import { QueryListener } from './host/query-listener.ts';
+import { randomId } from './host/random-id.ts';
 import type { CommandVerb } from './report/command-desk.ts';
 import { createReport } from './report/create-report.ts';
 import { metricsText, metricsType } from './report/metrics.ts';
@@ -95,7 +95,7 @@ export class Reporting {
       verbs: { 'restart-unit': restartUnit(parts.verbs) },
       commandKey: async () => (await files.read(config['command.keyFile'], 4_096))?.trim(),
       listen: (desk, port) => new QueryListener(desk, port),
-      newId: () => randomUUID(),
+      newId: () => randomId(),
     });
   }
 

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { LeaveOrder, Verbs } from './api/verbs.ts';
@@ -16,6 +15,7 @@ import type { DockerApi } from './core/docker.ts';
 import type { UnitLogs } from './core/unit-logs.ts';
 import type { Edge } from './edge/edge.ts';
 import type { HealthBoard } from './health/board.ts';
+import { randomId } from './host/random-id.ts';
 import type { Prep } from './prep/create-prep.ts';
 import { summarize } from './prep/doctor/finding.ts';
 import type { Reporting } from './reporting.ts';
@@ -149,7 +149,7 @@ function lazySelftest({ docker, clock, busybox }: VerbParts): Verbs['selftest'] 
       clock,
       readBusybox,
       readTcp: (port, signal) => readTcp('127.0.0.1', port, signal),
-      newToken: () => randomUUID().slice(0, 8),
+      newToken: () => randomId().slice(0, 8),
     });
   };
   return async (wishes, signal) => {

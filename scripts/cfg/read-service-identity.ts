@@ -103,7 +103,8 @@ export function readGid(reading: ServiceReading): boolean {
   }
   if (!isGroupValue(value)) {
     report('gid-type', place, `it is ${printNode(value)}`);
-    return false;
+    // Up to 3.2 init leaves the group to chance for a value that is neither text nor number, and goes on.
+    return !isGroupOrUser(value) && !isSince(release, '4.0');
   }
   if (value.kind !== 'string' || isFound(value.text, reading)) return true;
   report('gid-unknown', place, `no group "${value.text}"`);

@@ -21,7 +21,7 @@ path-relative ; E ; 3.1+ ; common-service ; init looks the program up from /, wi
 uid-missing ; W ; 3.1+ ; service ; without uid the service runs as root, and the build's check does not see it ; write "uid": "root" or another user
 uid-type ; E ; 3.1+ ; service ; 3.1 runs the service as root, later releases do not run it ; write a user name or number
 uid-unknown ; W ; 3.1+ ; passwd ; unless the product adds the user to /etc/passwd, the service never runs ; use a known user, or add it through passwd_appender
-gid-type ; E ; 3.1+ ; service ; the service is unusable ; write a group name, a number, or an array of them
+gid-type ; E ; 3.1+ ; service ; the service is unusable, or up to 3.2 runs with a group left to chance ; write a group name, a number, or an array of them
 gid-empty ; E ; 3.1+ ; service ; the service is unusable ; leave gid out: then gid is uid
 gid-unknown ; W ; 3.1+ ; passwd ; unless the product adds the group, the service is unusable ; use a known group
 gid-skipped ; W ; 3.2+ ; passwd ; init skips an unknown group of a list in silence ; use a known group

@@ -156,11 +156,6 @@ const pathCommands: readonly string[] = [
   'restorecon',
 ];
 
-/** init looks for `{` behind every `$` and for `}` behind that; without them the line fails. */
-function hasWholeParameters(content: string): boolean {
-  return !/\$(?![^{}]*\{[^{}]*\})/.test(content);
-}
-
 /** Reports whether a command looks at its words when it runs and refuses them, beyond their number. */
 function doesRefuse(name: string, words: readonly string[]): boolean {
   const [first = ''] = words;
@@ -190,8 +185,6 @@ export function adviseCommand(
   if (/[^ \t]\t/.test(content)) report('cmd-tab', place, `"${name}" gets a word with a tab in it`);
   if (pathCommands.includes(name) && /[*?]/.test(content))
     report('cmd-glob', place, `"${content}" stays as it is`);
-  const isWhole = hasWholeParameters(content);
-  if (!isWhole) report('cmd-dollar', place, `"${content}"`);
   if (words.length > 0) advices[name]?.(words, reading);
-  return isWhole && !doesRefuse(name, words);
+  return !doesRefuse(name, words);
 }

@@ -17,22 +17,41 @@ const nameLimit = 31;
 
 const isSpace = /[\t\n\v\f\r ]/;
 
+/** The words that init takes of a line, and where in it the last one ends. */
+interface Split {
+  readonly words: readonly string[];
+  readonly end: number;
+}
+
 /** Splits as init's GetCmdArg does: at single spaces, leading white space of a word skipped, at most `max` words. */
-export function splitWords(content: string, max: number, release: Release): readonly string[] {
+function split(content: string, max: number, release: Release): Split {
   const words: string[] = [];
-  let rest = content;
+  let at = 0;
   while (words.length < max) {
-    let start = 0;
-    while (start < rest.length && isSpace.test(rest[start] ?? '')) start++;
-    rest = rest.slice(start);
+    while (at < content.length && isSpace.test(content[at] ?? '')) at++;
     // Up to 3.2 an empty rest still counts as a word.
-    if (rest === '' && isSince(release, '4.0')) break;
-    const space = rest.indexOf(' ');
-    words.push(space === -1 ? rest : rest.slice(0, space));
+    if (at === content.length && isSince(release, '4.0')) break;
+    const space = content.indexOf(' ', at);
+    const end = space === -1 ? content.length : space;
+    words.push(content.slice(at, end));
+    at = end;
     if (space === -1) break;
-    rest = rest.slice(space);
   }
-  return words;
+  return { words, end: at };
+}
+
+/** The words that init takes of what stands behind a command. */
+export function splitWords(content: string, max: number, release: Release): readonly string[] {
+  return split(content, max, release).words;
+}
+
+/** Reports whether init can expand every `$` of the words that it takes: it looks for `{` and `}` anywhere behind it. */
+function canExpand(content: string, end: number): boolean {
+  for (let at = content.indexOf('$'); at !== -1 && at < end; at = content.indexOf('$', at + 1)) {
+    const open = content.indexOf('{', at);
+    if (open === -1 || content.indexOf('}', open) === -1) return false;
+  }
+  return true;
 }
 
 function countWords(content: string): number {
@@ -106,8 +125,10 @@ export function readCommand(text: string, reading: Reading): CommandOutcome | un
   const command = matchCommand(line, commandsOf(reading.release));
   if (command === undefined) return readUnknown(line, reading);
   const content = line.slice(command.name.length).trimStart();
-  const words = splitWords(content, command.max, reading.release);
+  const { words, end } = split(content, command.max, reading.release);
   const isEnough = checkCount(command, content, words, reading);
+  const isWhole = canExpand(content, end);
+  if (!isWhole) reading.report('cmd-dollar', reading.place, `"${content}"`);
   const isAccepted = adviseCommand(command.name, content, words, reading);
-  return { name: command.name, words, does: isEnough && isAccepted ? 'runs' : 'refused' };
+  return { name: command.name, words, does: isEnough && isWhole && isAccepted ? 'runs' : 'refused' };
 }

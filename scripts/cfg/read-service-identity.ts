@@ -87,20 +87,7 @@ export function readGid(reading: ServiceReading): boolean {
   if (entry === undefined) return true;
   const place = placeOf(reading, entry);
   const { value } = entry;
-  if (value.kind === 'array') {
-    if (value.items.length === 0) {
-      report('gid-empty', place, 'the list is empty');
-      return false;
-    }
-    for (const [index, item] of value.items.entries()) {
-      const at = itemPlace(place, index, item);
-      if (!isGroupValue(item)) report('gid-type', at, `it is ${printNode(item)}`);
-      else if (item.kind === 'string' && !isFound(item.text, reading)) {
-        report(isSince(release, '3.2') ? 'gid-skipped' : 'gid-root', at, `no group "${item.text}"`);
-      }
-    }
-    return true;
-  }
+  if (value.kind === 'array') return readGroupList(reading, value.items, place);
   if (!isGroupValue(value)) {
     report('gid-type', place, `it is ${printNode(value)}`);
     // Up to 3.2 init leaves the group to chance for a value that is neither text nor number, and goes on.
@@ -109,4 +96,24 @@ export function readGid(reading: ServiceReading): boolean {
   if (value.kind !== 'string' || isFound(value.text, reading)) return true;
   report('gid-unknown', place, `no group "${value.text}"`);
   return false;
+}
+
+function readGroupList(
+  reading: ServiceReading,
+  items: readonly JsonNode[],
+  place: Parameters<typeof itemPlace>[0],
+): boolean {
+  const { report, release } = reading;
+  if (items.length === 0) {
+    report('gid-empty', place, 'the list is empty');
+    return false;
+  }
+  for (const [index, item] of items.entries()) {
+    const at = itemPlace(place, index, item);
+    if (!isGroupValue(item)) report('gid-type', at, `it is ${printNode(item)}`);
+    else if (item.kind === 'string' && !isFound(item.text, reading)) {
+      report(isSince(release, '3.2') ? 'gid-skipped' : 'gid-root', at, `no group "${item.text}"`);
+    }
+  }
+  return true;
 }

@@ -2,7 +2,7 @@
 // Usage: node scripts/setup.mjs [DEBIAN-PACKAGE]…   npm packages always, Debian packages where named.
 // Plain JavaScript without dependencies, because nothing is installed yet when it runs.
 import { spawnSync } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, rmSync, statSync } from 'node:fs';
 
 const lock = 'package-lock.json';
 const installed = 'node_modules/.package-lock.json';
@@ -10,6 +10,9 @@ if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtime
   // Not `npm ci`: it refuses a lock file that was made where packages for other platforms cannot be had.
   run('npm packages pinned in package-lock.json', ['npm', 'install', '--no-save', '--no-audit', '--no-fund']);
 }
+
+// The package that brings Node 22 for the tests links it as `node`, which npm would then run every script with.
+rmSync('node_modules/.bin/node', { force: true });
 
 const missing = process.argv.slice(2).filter((name) => !isInstalled(name));
 if (missing.length > 0) installDebian(missing);

@@ -1,99 +1,8 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
-import { createInterface } from 'node:readline';
-import { after, type TestContext, test } from 'node:test';
-import { build } from 'esbuild';
-import type { ApplyDocument, PlanDocument, PrepStatus } from '../../agent/api/wire.ts';
-import type { Condition } from '../../agent/health/condition.ts';
-
-const busybox = ['/bin/busybox', '/usr/bin/busybox'].find((file) => existsSync(file));
-const missing =
-  busybox === undefined
-    ? 'busybox is not installed (apt install busybox-static)'
-    : process.getuid?.() !== 0
-      ? 'namespaces of our own need root'
-      : undefined;
-
-const scratch = mkdtempSync(path.join(os.tmpdir(), 'ground-'));
-const program = path.join(scratch, 'ground-rig.mjs');
-after(() => rmSync(scratch, { recursive: true, force: true }));
-
-interface Answer<T> {
-  readonly value?: T;
-  readonly error?: string;
-}
-
-/** The ground work in namespaces of its own. */
-class Rig {
-  readonly #child: ChildProcess;
-  readonly #lines: AsyncIterator<string>;
-
-  private constructor(child: ChildProcess, lines: AsyncIterator<string>) {
-    this.#child = child;
-    this.#lines = lines;
-  }
-
-  static async start(t: TestContext, layout: 'image' | 'stock' | 'host'): Promise<Rig> {
-    if (!existsSync(program)) {
-      const entryPoints = ['test/programs/ground-rig.ts'];
-      await build({
-        entryPoints,
-        outfile: program,
-        bundle: true,
-        platform: 'node',
-        format: 'esm',
-        target: 'node20',
-      });
-    }
-    const directory = mkdtempSync(path.join(scratch, 'root-'));
-    const argv = ['unshare', '-m', '-n', '--propagation', 'slave', process.execPath, program];
-    const child = spawn(busybox as string, [...argv, layout, busybox as string, directory], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
-    const ended = new Promise((resolve) => child.once('close', resolve));
-    t.after(async () => {
-      child.stdin?.end();
-      await ended;
-    });
-    const rig = new Rig(child, createInterface({ input: child.stdout })[Symbol.asyncIterator]());
-    await rig.#next();
-    return rig;
-  }
-
-  async ask<T = unknown>(request: Readonly<Record<string, unknown>>): Promise<T> {
-    this.#child.stdin?.write(`${JSON.stringify(request)}\n`);
-    const answer = (await this.#next()) as Answer<T>;
-    if (answer.error !== undefined) throw new Error(answer.error);
-    return answer.value as T;
-  }
-
-  /** Runs busybox in the namespaces; a bad end is an error. */
-  async tool(line: string): Promise<string> {
-    const ended = await this.ask<{ code: number; stdout: string; stderr: string }>({
-      do: 'tool',
-      argv: line.split(' '),
-    });
-    assert.equal(ended.code, 0, `busybox ${line}: ${ended.stderr}`);
-    return ended.stdout;
-  }
-
-  async kinds(): Promise<readonly string[]> {
-    return (await this.ask<PlanDocument>({ do: 'plan' })).steps.map((step) => step.id);
-  }
-
-  async condition(type: string): Promise<Condition | undefined> {
-    return (await this.ask<Condition[]>({ do: 'conditions' })).find((condition) => condition.type === type);
-  }
-
-  async #next(): Promise<unknown> {
-    const { value, done } = await this.#lines.next();
-    if (done === true) throw new Error('Cannot ask the rig: it has ended');
-    return JSON.parse(value);
-  }
-}
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import type { ApplyDocument, PrepStatus } from '../../agent/api/wire.ts';
+import { missing, KernelRig as Rig } from './kernel-rig.ts';
 
 /** netmanager's rules and tables as OpenHarmony 6.0 sets them for one network of interface number 2. */
 async function likeNetmanager(rig: Rig): Promise<void> {
@@ -172,6 +81,20 @@ test('a second agent on prepared ground has nothing to do', { skip: missing }, a
   await rig.ask({ do: 'stop' });
   await rig.ask({ do: 'renew' });
   assert.deepEqual((await rig.ask<ApplyDocument>({ do: 'apply' })).applied, []);
+});
+
+test('an agent that died after some steps goes on where it was, on the real kernel too', {
+  skip: missing,
+}, async (t) => {
+  for (const dieAfter of [3, 27, 48, 66, 74, 77, 78, 79, 85]) {
+    const rig = await Rig.start(t, 'stock');
+    await rig.ask({ do: 'renew', dieAfter });
+    await rig.ask({ do: 'apply' });
+    await rig.ask({ do: 'renew' });
+    await rig.ask({ do: 'apply' });
+    assert.equal((await rig.condition('Prepared'))?.reason, 'AsPlanned', `after ${dieAfter} steps`);
+    assert.deepEqual(await rig.kinds(), []);
+  }
 });
 
 test('containers get a way out and back under the rules of netmanager, and follow the uplink', {

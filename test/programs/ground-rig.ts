@@ -5,6 +5,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Commands } from '../../agent/core/commands.ts';
 import { homeDir, productDir } from '../../agent/core/constants.ts';
+import type { GroundExecutor } from '../../agent/core/ground.ts';
+import type { GroundQuestions } from '../../agent/core/ground-observed.ts';
+import type { GroundStep } from '../../agent/core/ground-step.ts';
 import { HealthBoard } from '../../agent/health/board.ts';
 import { FileStore } from '../../agent/host/file-store.ts';
 import { HostGroundExecutor } from '../../agent/host/ground-executor.ts';
@@ -35,6 +38,10 @@ enterBoardRoot({ layout: layout as BoardRoot['layout'], busybox: hostBusybox, di
 const clock = new SystemClock();
 const log = new QuietLog();
 let toolRuns = 0;
+let stepsLeft = Number.POSITIVE_INFINITY;
+const tools = countedTools();
+const observer = new HostGroundObserver(tools, busybox, `${homeDir}/run`);
+const executor = new HostGroundExecutor(tools, busybox);
 let board = new HealthBoard(clock);
 let work = newWork(settings);
 const never = new AbortController().signal;
@@ -45,6 +52,10 @@ interface Request {
   readonly path?: string;
   readonly repairs?: number;
   readonly count?: number;
+  readonly step?: unknown;
+  readonly questions?: unknown;
+  /** Steps that work before every further one fails, as if the agent were gone. */
+  readonly dieAfter?: number;
   readonly settings?: Partial<GroundSettings>;
 }
 
@@ -53,6 +64,7 @@ const acts: Readonly<Record<string, (request: Request) => unknown>> = {
   stop: () => work.stop(),
   renew: (request) => {
     board = new HealthBoard(clock);
+    stepsLeft = request.dieAfter ?? Number.POSITIVE_INFINITY;
     work = newWork({ ...settings, ...request.settings });
   },
   status: () => work.status(),
@@ -64,6 +76,9 @@ const acts: Readonly<Record<string, (request: Request) => unknown>> = {
   tool: ({ argv = [] }) => tool(busybox, ...argv),
   read: ({ path = '' }) => (existsSync(path) ? readFileSync(path, 'utf8') : null),
   list: ({ path = '' }) => readdirSync(path),
+  execute: ({ step }) => executor.execute(step as GroundStep, never),
+  observe: () => observer.observe(),
+  facts: ({ questions }) => observer.facts(questions as GroundQuestions),
   tools: () => toolRuns,
   turns: ({ count = 0 }) => clock.sleep(count * settings.intervalMs, never),
   repaired: ({ repairs = 0 }) => untilRepairs(repairs),
@@ -82,22 +97,32 @@ for await (const line of createInterface({ input: process.stdin })) {
 process.exit(0);
 
 function newWork(chosen: GroundSettings): GroundWork {
-  const runner = new ToolRunner({});
-  const tools: Commands = {
-    run: (argv, options) => {
-      toolRuns += 1;
-      return runner.run(argv, options);
+  const mortal: GroundExecutor = {
+    execute: async (step, signal) => {
+      if (stepsLeft <= 0) throw new Error('the agent is dead');
+      stepsLeft -= 1;
+      await executor.execute(step, signal);
     },
   };
   return new GroundWork({
     settings: chosen,
-    observer: new HostGroundObserver(tools, busybox, `${homeDir}/run`),
-    executor: new HostGroundExecutor(tools, busybox),
+    observer,
+    executor: mortal,
     board,
     log,
     clock,
     files: new FileStore(),
   });
+}
+
+function countedTools(): Commands {
+  const runner = new ToolRunner({});
+  return {
+    run: (argv, options) => {
+      toolRuns += 1;
+      return runner.run(argv, options);
+    },
+  };
 }
 
 async function untilRepairs(count: number): Promise<number> {

@@ -255,7 +255,7 @@ for (const { name, skip, make } of machines) {
       tmpfs(top),
       directory(`${top}/old`),
       directory(`${top}/data`),
-      ...['proc', 'system'].flatMap((entry) => [
+      ...['dev', 'proc', 'system'].flatMap((entry) => [
         directory(`${top}/${entry}`),
         bind(`/${entry}`, `${top}/${entry}`),
       ]),

@@ -78,6 +78,8 @@ export interface Processes {
   facts(pid: number): Promise<ProcessFacts | undefined>;
   /** All living processes whose program is one of these absolute paths; zombies are not among them. */
   findByProgram(paths: readonly string[]): Promise<readonly ProcessFacts[]>;
+  /** Living children of a process. */
+  childrenOf(pid: number): Promise<readonly ProcessFacts[]>;
   /** Sends a signal to a process that is no unit, after its start time was compared. False where it is gone. */
   signal(target: Pick<ProcessIdentity, 'pid' | 'startTicks'>, signal: NodeJS.Signals): Promise<boolean>;
   /** Identity for a process found by `findByProgram`. */

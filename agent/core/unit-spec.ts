@@ -93,8 +93,8 @@ export interface UnitSpec {
   isInstance(facts: ProcessFacts): boolean;
   /** Makes the process leave evidence of why it hangs (a stack dump) before it is stopped; returns lines for the record. */
   gatherEvidence?(target: ProcessIdentity, signal: AbortSignal): Promise<readonly string[]>;
-  /** Does what must happen before SIGTERM when the machine goes down, within the signal. */
-  beforeShutdown?(signal: AbortSignal): Promise<void>;
+  /** Does what must happen before SIGTERM when the machine goes down, within `budgetMs`; then the signal aborts. */
+  beforeShutdown?(budgetMs: number, signal: AbortSignal): Promise<void>;
 }
 
 /** Tells a command from a fault. */

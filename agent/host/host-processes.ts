@@ -67,9 +67,12 @@ export class HostProcesses implements Processes {
   findByProgram(paths: readonly string[]): Promise<readonly ProcessFacts[]> {
     const wanted = new Set(paths.map(realPath));
     const pids = listPids().filter((pid) => pid !== process.pid && wanted.has(readProgram(pid) ?? ''));
-    return Promise.resolve(
-      pids.map(readFacts).filter((facts) => facts !== undefined && !'ZX'.includes(facts.state)),
-    ) as Promise<readonly ProcessFacts[]>;
+    return Promise.resolve(living(pids));
+  }
+
+  childrenOf(parent: number): Promise<readonly ProcessFacts[]> {
+    const children = listPids().filter((pid) => readStat(pid)?.parentPid === parent);
+    return Promise.resolve(living(children));
   }
 
   signal(target: Pick<ProcessIdentity, 'pid' | 'startTicks'>, signal: NodeJS.Signals): Promise<boolean> {
@@ -126,6 +129,13 @@ class Child implements RunningProcess {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return false;
     return kill(this.identity.pid, signal);
   }
+}
+
+function living(pids: readonly number[]): readonly ProcessFacts[] {
+  return pids
+    .map(readFacts)
+    .filter((facts) => facts !== undefined)
+    .filter(({ state }) => state !== 'Z' && state !== 'X');
 }
 
 function kill(pid: number, signal: NodeJS.Signals): boolean {

@@ -79,8 +79,9 @@ export class DockerdProbe {
   }
 }
 
+/** It answered the ping, so its start is over: it is never killed for what it says. */
 function unready(reason: string, message: string): Health {
-  return { verdict: 'unready', reason, message };
+  return { verdict: 'unready', hasStarted: true, reason, message };
 }
 
 function runtimeHung(why: string): Health {

@@ -22,6 +22,7 @@ import { dockerdSymptoms } from './dockerd-faults.ts';
 import { clearLeftovers } from './dockerd-leftovers.ts';
 import { DockerdProbe } from './dockerd-probe.ts';
 import { type Corruption, DockerdRepair, findCorruption } from './dockerd-repair.ts';
+import { endShims } from './end-shims.ts';
 
 /** What the dockerd unit needs from outside. */
 export interface DockerdPorts {
@@ -52,6 +53,8 @@ export interface DockerdOptions {
 
 const oomScoreAdj = -500;
 const xtablesLock = '/system/etc/xtables.lock';
+/** Seconds that containers get between SIGTERM and SIGKILL when the board goes down; Docker's own default. */
+const containerGraceS = 10;
 const deepTimeoutMs = 15_000;
 const pingTimeoutMs = 5_000;
 const programsNeeded = ['dockerd', 'containerd', 'runc'];
@@ -143,8 +146,9 @@ export class DockerdUnit implements UnitSpec {
   }
 
   /** With live-restore containers survive dockerd, so before the power goes they are stopped on their own. */
-  async beforeShutdown(signal: AbortSignal): Promise<void> {
-    const stopped = await stopContainers(this.#ports.docker, { graceS: 10, timeoutMs: 15_000 }, signal);
+  async beforeShutdown(budgetMs: number, signal: AbortSignal): Promise<void> {
+    const graceS = Math.min(containerGraceS, Math.max(1, Math.floor(budgetMs / 1_000) - 1));
+    const stopped = await stopContainers(this.#ports.docker, { graceS, timeoutMs: budgetMs }, signal);
     if (stopped.length > 0) this.#note('dockerd.containers-stopped', { containers: stopped });
   }
 
@@ -189,10 +193,20 @@ export class DockerdUnit implements UnitSpec {
     try {
       const result = await this.#repair.setAside(corruption);
       if ('refusal' in result) this.#note('dockerd.repair-refused', { ...corruption, why: result.refusal });
+      else if (corruption.name === 'containerd-metadata') await this.#endOrphans();
     } catch (error) {
       this.#note('dockerd.repair-refused', { ...corruption, why: messageOf(error) });
       if (!isAgentError(error)) throw error;
     }
+  }
+
+  /** A new containerd knows nothing of the containers that still run, so dockerd calls them dead and starts them again. */
+  async #endOrphans(): Promise<void> {
+    const shims = this.#directoriesOf('containerd').map(
+      (directory) => `${directory}/containerd-shim-runc-v2`,
+    );
+    const containers = await endShims(this.#ports.processes, shims, this.#config.execRoot);
+    if (containers.length > 0) this.#note('dockerd.orphans-ended', { containers });
   }
 
   async #command(): Promise<UnitCommand> {

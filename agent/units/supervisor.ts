@@ -1,27 +1,12 @@
 import type { UnitStatus } from '../api/wire.ts';
 import { AgentError } from '../core/agent-error.ts';
 import type { UnitSpec } from '../core/unit-spec.ts';
+import { type ShutdownOptions, type StopReport, shutDown } from './shutdown.ts';
 import { type Missing, pidOf, type UnitState } from './state.ts';
 import { startOrder, stopGroups } from './unit-graph.ts';
 import type { UnitPorts } from './unit-ports.ts';
 import { UnitRunner } from './unit-runner.ts';
-
-/** Limits of an orderly stop of all units. */
-export interface ShutdownOptions {
-  /** Milliseconds for everything; each unit gets at most its own stop time out of that. */
-  readonly totalMs: number;
-}
-
-/** How the stop of one unit went. */
-export interface StopReport {
-  readonly unit: string;
-  /** `not-running`: nothing to stop; `ended`: by itself after SIGTERM; `killed`: by SIGKILL; `left`: time was over and it still runs. */
-  readonly result: 'not-running' | 'ended' | 'killed' | 'left';
-  readonly durationMs: number;
-}
-
-/** Milliseconds that SIGKILL gets inside the budget of a unit. */
-const killMs = 500;
+import { waitUntil } from './wait-until.ts';
 
 /**
  * All units together. `start` takes over what an earlier agent left and brings the rest up in the order of needs; `stop`
@@ -78,14 +63,13 @@ export class Supervisor {
 
   /** Stops all units, dependents first, within a total budget. Nothing is started again until `startUnit`. */
   async shutdown(options: ShutdownOptions): Promise<readonly StopReport[]> {
-    const { clock } = this.#ports;
-    const deadline = clock.nowMs() + options.totalMs;
-    const reports: StopReport[] = [];
     this.#isShuttingDown = true;
-    for (const group of this.#groups) {
-      const stops = group.map((name) => this.#stopBefore(this.#runner(name), deadline));
-      reports.push(...(await Promise.all(stops)));
-    }
+    const reports = await shutDown({
+      groups: this.#groups.map((names) => names.map((name) => this.#runner(name))),
+      clock: this.#ports.clock,
+      watch: (listener) => this.watch(listener),
+      ...options,
+    });
     this.#isShuttingDown = false;
     this.#ports.board.record('units.shut-down', { reports });
     this.#ports.log.info('units.shut-down', { reports });
@@ -126,14 +110,17 @@ export class Supervisor {
   /** Resolves with the state as soon as the unit is ready; rejects with TIMED_OUT or the signal's reason. */
   async waitReady(name: string, timeoutMs: number, signal: AbortSignal): Promise<void> {
     const runner = this.#runner(name);
-    await this.#until(
-      () => runner.state.phase === 'ready',
-      { timeoutMs, signal },
-      () => {
+    await waitUntil({
+      clock: this.#ports.clock,
+      watch: (listener) => this.watch(listener),
+      isTrue: () => runner.state.phase === 'ready',
+      timeoutMs,
+      signal,
+      late: () => {
         const { phase, reason } = runner.status();
         return `Cannot wait for "${name}": it is ${phase} (${reason}) after ${timeoutMs} ms, want ready`;
       },
-    );
+    });
   }
 
   /** Calls back after each change of any unit; the returned function ends that. */
@@ -183,64 +170,6 @@ export class Supervisor {
       return { reason, message, causedBy: need.spec.condition };
     }
     return undefined;
-  }
-
-  async #stopBefore(runner: UnitRunner, deadline: number): Promise<StopReport> {
-    const { clock } = this.#ports;
-    const startedAt = clock.nowMs();
-    const report = (result: StopReport['result']): StopReport => ({
-      unit: runner.spec.name,
-      result,
-      durationMs: Math.round(clock.nowMs() - startedAt),
-    });
-    if (pidOf(runner.state) === undefined && runner.state.phase !== 'spawning') {
-      runner.dispatch({ kind: 'stop-requested' });
-      return report('not-running');
-    }
-    const leftMs = (): number => Math.max(0, deadline - clock.nowMs());
-    await runner.beforeShutdown(Math.max(0, leftMs() - runner.spec.policy.stopMs - killMs));
-    const graceMs = Math.max(0, Math.min(runner.spec.policy.stopMs, leftMs() - killMs));
-    runner.dispatch({ kind: 'stop-requested', graceMs });
-    let isKilled = false;
-    const isDown = (): boolean => {
-      isKilled ||= runner.state.phase === 'stopping' && ['kill', 'stuck'].includes(runner.state.stage);
-      return pidOf(runner.state) === undefined;
-    };
-    const limits = { timeoutMs: Math.max(killMs, leftMs()), signal: new AbortController().signal };
-    const isLate = await this.#until(isDown, limits, () => '').then(
-      () => false,
-      () => true,
-    );
-    if (isLate) return report('left');
-    return report(isKilled ? 'killed' : 'ended');
-  }
-
-  #until(
-    isTrue: () => boolean,
-    limits: { readonly timeoutMs: number; readonly signal: AbortSignal },
-    late: () => string,
-  ): Promise<void> {
-    const { clock } = this.#ports;
-    return new Promise((resolve, reject) => {
-      if (isTrue()) {
-        resolve();
-        return;
-      }
-      const done = (act: () => void): void => {
-        end();
-        cancel();
-        limits.signal.removeEventListener('abort', abort);
-        act();
-      };
-      const abort = (): void => done(() => reject(limits.signal.reason as Error));
-      const end = this.watch(() => {
-        if (isTrue()) done(resolve);
-      });
-      const cancel = clock.after(limits.timeoutMs, () => {
-        done(() => reject(new AgentError('TIMED_OUT', late())));
-      });
-      limits.signal.addEventListener('abort', abort, { once: true });
-    });
   }
 }
 

@@ -75,7 +75,7 @@ export class UnitRunner {
 
   /** Lets the unit do what must precede SIGTERM when the machine goes down; never rejects and never takes longer than told. */
   async beforeShutdown(timeoutMs: number): Promise<void> {
-    const prepare = this.spec.beforeShutdown?.bind(this.spec);
+    const prepare = this.spec.beforeShutdown?.bind(this.spec, timeoutMs);
     if (prepare === undefined || timeoutMs <= 0) return;
     await within(this.#ports.clock, timeoutMs, prepare).catch((error: unknown) => {
       this.#note('unit.shutdown-hook-failed', { message: messageOf(error) });

@@ -20,6 +20,7 @@ export interface FakeProcess {
   /** What SIGTERM does. SIGKILL always ends it unless it is stuck in the kernel. */
   onTerm: 'ends' | 'ignores';
   isStuck: boolean;
+  parentPid: number;
 }
 
 /**
@@ -60,6 +61,7 @@ export class FakeProcesses implements Processes {
       state: 'running',
       onTerm: this.onTerm,
       isStuck: false,
+      parentPid: 1,
     };
     this.all.push(process);
     return process;
@@ -90,6 +92,10 @@ export class FakeProcesses implements Processes {
 
   findByProgram(paths: readonly string[]): Promise<readonly ProcessFacts[]> {
     return Promise.resolve(this.living.filter((one) => paths.includes(one.spec.argv[0])).map(factsOf));
+  }
+
+  childrenOf(pid: number): Promise<readonly ProcessFacts[]> {
+    return Promise.resolve(this.living.filter((one) => one.parentPid === pid).map(factsOf));
   }
 
   signal(target: Pick<ProcessIdentity, 'pid' | 'startTicks'>, signal: NodeJS.Signals): Promise<boolean> {
@@ -136,12 +142,12 @@ export class FakeProcesses implements Processes {
 }
 
 function factsOf(process: FakeProcess): ProcessFacts {
-  const { pid, startTicks, spec } = process;
+  const { pid, startTicks, spec, parentPid } = process;
   const state = { running: 'S', stopped: 'T', zombie: 'Z', gone: 'X' }[process.state];
   const name = spec.argv[0].slice(spec.argv[0].lastIndexOf('/') + 1);
   return {
     pid,
-    parentPid: 1,
+    parentPid,
     state,
     startTicks,
     exe: state === 'Z' ? undefined : spec.argv[0],

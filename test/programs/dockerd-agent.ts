@@ -44,6 +44,9 @@ const supervisor = createSupervisor({
     'dockerd.dataRoot': `${home}/docker`,
     'dockerd.pingMs': 1_000,
     'restart.loopFailures': 100,
+    'restart.stableMs': 500,
+    'restart.floorMs': 200,
+    'restart.ceilingMs': 2_000,
   },
   home,
 });

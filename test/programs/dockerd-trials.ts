@@ -219,6 +219,13 @@ await trial('stale pid files and a dead containerd socket do not delay the next 
   expect(Date.now() - startedMs < 14_000, `it took ${Date.now() - startedMs} ms`);
 });
 
+await trial('no process of a container is left that dockerd does not know', async () => {
+  const known = docker('ps', '-q', '--filter', 'name=sleeper') === '' ? 0 : 1;
+  expect(pidsOf('sleep').length === known, `${pidsOf('sleep').length} run, dockerd knows ${known}`);
+  if (known === 0) docker('start', 'sleeper');
+  expect(containerRuns(), 'the container does not run');
+});
+
 await trial('shutdown stops containers and dockerd within its budget', async () => {
   agent.kill('SIGTERM');
   await agent.gone;

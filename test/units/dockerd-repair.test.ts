@@ -146,3 +146,27 @@ test('whatever the record of repairs holds, dockerd is started', async () => {
     }),
   );
 });
+
+test('containers whose containerd has lost its metadata are ended, others are not', async () => {
+  const rig = new DockerdRig();
+  const meta = '/data/docker/containerd/daemon/io.containerd.metadata.v1.bolt/meta.db';
+  const shimOf = (address: string, id: string): number =>
+    rig.processes.add({
+      argv: ['/parts/docker/containerd-shim-runc-v2', '-namespace', 'moby', '-id', id, '-address', address],
+    }).pid;
+  const ours = shimOf('/run/docker/containerd/containerd.sock', '0123456789abcdef');
+  const theirs = shimOf('/run/other/containerd.sock', 'fedcba9876543210');
+  const [contained, foreign] = [ours, theirs].map((parentPid) =>
+    Object.assign(rig.processes.add({ argv: ['/bin/sleep'] }), { parentPid }),
+  );
+  rig.disk.files.set(meta, 'garbage');
+  rig.unit.explain(exited, ['unknown service containerd.services.namespaces.v1.Namespaces: not implemented']);
+  await rig.unit.prepare(never);
+  assert.deepEqual(
+    rig.processes.living.map(({ pid }) => pid),
+    [theirs, foreign?.pid],
+  );
+  assert.deepEqual(contained?.signals, ['SIGKILL']);
+  const event = rig.board.eventsAfter(0).find((entry) => entry.event === 'dockerd.orphans-ended');
+  assert.deepEqual(event?.fields, { containers: ['0123456789ab'] });
+});

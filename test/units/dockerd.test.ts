@@ -4,6 +4,8 @@ import type { UnitCommand } from '../../agent/core/unit-spec.ts';
 import { isFault } from '../../agent/core/unit-spec.ts';
 import { isRootInitramfs } from '../../agent/units/dockerd.ts';
 import { daemonConfig, majorVersion } from '../../agent/units/dockerd-config.ts';
+import { Supervisor } from '../../agent/units/supervisor.ts';
+import { FakeUnitLogs } from '../fakes/fake-unit-logs.ts';
 import { DockerdRig, places, settings } from './dockerd-rig.ts';
 
 const never = new AbortController().signal;
@@ -171,10 +173,10 @@ test('a process with our configuration file is ours, any other dockerd is not', 
 test('before the power goes, running containers are stopped', async () => {
   const rig = new DockerdRig();
   rig.docker.containers = ['0123456789abcdef', 'fedcba9876543210'];
-  await rig.unit.beforeShutdown(never);
+  await rig.unit.beforeShutdown(5_000, never);
   assert.deepEqual(rig.docker.calls.slice(1), [
-    'POST /containers/0123456789abcdef/stop?t=10',
-    'POST /containers/fedcba9876543210/stop?t=10',
+    'POST /containers/0123456789abcdef/stop?t=4',
+    'POST /containers/fedcba9876543210/stop?t=4',
   ]);
 });
 
@@ -195,4 +197,17 @@ test('a hung dockerd is asked for its stacks, and only the newest dump is kept',
   await rig.clock.advance(200);
   assert.deepEqual(await evidence, ['stacks in /run/docker/goroutine-stacks-2.log']);
   assert.deepEqual(await rig.disk.list('/run/docker'), ['goroutine-stacks-2.log']);
+});
+
+test('a dockerd that answers is not killed for a wrong driver, however long its start takes', async () => {
+  const rig = new DockerdRig();
+  rig.docker.info = { Driver: 'vfs', CgroupDriver: 'cgroupfs' };
+  const { clock, processes, programs, board, log } = rig;
+  const ports = { clock, processes, programs, board, log, logs: new FakeUnitLogs(), files: rig.disk };
+  const supervisor = new Supervisor([rig.unit], { ...ports, random: () => 0.5, recordDir: '/state/units' });
+  await supervisor.start(never);
+  await clock.advance(2 * settings['dockerd.startMs']);
+  assert.equal(supervisor.status()[0]?.reason, 'WrongStorageDriver');
+  assert.deepEqual(processes.living[0]?.signals, []);
+  await supervisor.stop();
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeRecord } from '../../agent/units/adoption-record.ts';
+import { groupBudget } from '../../agent/units/shutdown.ts';
 import { FakeUnit } from '../fakes/fake-unit.ts';
 import { UnitBench } from '../fakes/unit-bench.ts';
 
@@ -245,9 +246,9 @@ test('shutdown stops dependents first and says who had to be killed', async () =
   const [dockerd, edgecore] = bench.processes.living;
   if (edgecore !== undefined) edgecore.onTerm = 'ignores';
   const done = supervisor.shutdown({ totalMs: 8_000 });
-  await bench.clock.advance(4_000);
+  await bench.clock.advance(3_000);
   assert.deepEqual(dockerd?.signals, []);
-  await bench.clock.advance(4_000);
+  await bench.clock.advance(5_000);
   assert.deepEqual(
     (await done).map(({ unit, result }) => [unit, result]),
     [
@@ -256,6 +257,14 @@ test('shutdown stops dependents first and says who had to be killed', async () =
     ],
   );
   assert.equal(bench.processes.living.length, 0);
+});
+
+test('what a group does not need goes to the later ones, and where time is short all get a share', () => {
+  assert.equal(groupBudget(60_000, [10_000, 30_000]), 10_000);
+  assert.equal(groupBudget(15_000, [10_000, 30_000]), 7_500);
+  assert.equal(groupBudget(15_000, [30_000]), 15_000);
+  assert.equal(groupBudget(35_000, [10_000, 30_000]), 10_000);
+  assert.equal(groupBudget(0, [10_000]), 0);
 });
 
 test('a shutdown never takes longer than its budget, even when a process is stuck in the kernel', async () => {

@@ -59,7 +59,7 @@ const symptoms: readonly Symptom[] = [
   row(/bad handshake/, 'CloudNotCloudcore', 'What answers is no CloudHub; check the port, mostly 10000'),
 ];
 
-const about = /websocket|connect|Connect|dial/;
+const about = /websocket|connect|Connect|dial|ws\.go/;
 const success = /Websocket connect to cloud access successful/;
 /** Connections within what is kept of the log that mean that somebody takes the session away again and again. */
 const stolenAfter = 4;
@@ -78,7 +78,11 @@ export function explainMissingLink(lines: readonly string[]): Note {
         'The cloud ends the session again and again: another board probably uses the same node name; give one of them another with `agentctl rejoin --node-name`',
     };
   }
-  if (since.some((line) => /connection is broken|websocket read error/.test(line))) {
+  if (
+    since.some((line) =>
+      /connection is broken|websocket (read|write) error|failed to read message/.test(line),
+    )
+  ) {
     return {
       reason: 'LinkBroken',
       message: 'The session with the cloud broke; edgecore waits 30 s and connects again',

@@ -274,6 +274,16 @@ test('without ConnectionUse the cloud speaks and never listens', async () => {
   });
 });
 
+test('a header that is there several times counts with its first value, as edgecore sends it after failed dials', async () => {
+  await withCloud({}, async (cloud) => {
+    const certificates = await enrol(cloud, 'n1');
+    const target = { server: `127.0.0.1:${cloud.hubPort}`, projectId: 'p', nodeId: 'n1', certificates };
+    const link = await CloudLink.connect({ ...target, headers: { ConnectionUse: ['msg', 'msg', 'msg'] } });
+    assert.equal((await link.ask(insertNode('n1'), patience())).route.operation, 'response');
+    link.end();
+  });
+});
+
 test('a pod is sent again until it is acknowledged', async () => {
   await withCloud({ times: { resendMs: 30 } }, async (cloud) => {
     const link = await join(cloud, 'n1');

@@ -70,7 +70,8 @@ export class CloudHub {
       faults: () => this.#faults,
       events: {
         connected: (session) => this.#connected(session),
-        disconnected: (session) => this.#note(`edge node ${session.nodeId} disConnected`),
+        disconnected: (session) =>
+          this.#note(`edge node ${session.nodeId} disConnected after ${session.keepalives} keepalives`),
         message: (message, nodeId, session) => this.#receive(message, nodeId, session),
         acknowledged: (session, message) => this.#delivered.add(deliveryKey(session.nodeId, message)),
         log: (line) => this.#note(line),

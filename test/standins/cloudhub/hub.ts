@@ -70,15 +70,15 @@ export class Hub {
   }
 
   #accept(request: IncomingMessage, socket: TLSSocket, webSocket: WebSocket): void {
-    const nodeId = String(request.headers['node_id'] ?? '');
-    const projectId = String(request.headers['project_id'] ?? '');
+    const nodeId = first(request, 'node_id');
+    const projectId = first(request, 'project_id');
     const refusal = this.#refusal(nodeId, socket);
     const session = new Session({ nodeId, projectId }, webSocket, this.#options.times);
     webSocket.on('error', () => session.end());
     if (refusal === undefined) this.#open(session, webSocket);
     else
       this.#options.events.log(`The connection is rejected by CloudHub: node="${nodeId}", error=${refusal}`);
-    if (request.headers['connectionuse'] !== 'msg') return;
+    if (first(request, 'connectionuse') !== 'msg') return;
     const serving = refusal === undefined ? session : undefined;
     webSocket.on('message', (data: Buffer) => this.#receive(data, nodeId, { session: serving, webSocket }));
   }
@@ -138,4 +138,9 @@ export class Hub {
     this.#options.events.acknowledged(session, acknowledged);
     return true;
   }
+}
+
+/** First value of a header, as Go's Get gives it: edgecore adds the same header once more with each dial that fails. */
+function first(request: IncomingMessage, name: string): string {
+  return request.headersDistinct[name]?.[0] ?? '';
 }

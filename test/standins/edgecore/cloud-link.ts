@@ -16,7 +16,7 @@ export interface LinkTarget {
   readonly sendsChain?: boolean;
   /** @default 'msg' */
   readonly connectionUse?: string;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
 }
 
 /**
@@ -44,7 +44,7 @@ export class CloudLink {
         node_id: nodeId,
         project_id: projectId,
         ConnectionUse: target.connectionUse ?? 'msg',
-        ...target.headers,
+        ...(target.headers as Record<string, string> | undefined),
       },
       cert: target.sendsChain === true ? `${certPem}${caPem}` : certPem,
       key: keyPem,

@@ -1,0 +1,243 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import {
+  appendFile,
+  cp,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
+import path from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { type DeployOutcome, deploy, uninstall } from '../../scripts/deploy/deploy.ts';
+import { HdcBoard } from '../../scripts/deploy/hdc.ts';
+import { contentManifest } from '../../scripts/image/content-manifest.ts';
+import { directory, text } from '../../scripts/image/tree.ts';
+import { scratch } from '../parts/samples.ts';
+
+const busybox = '/usr/bin/busybox';
+const skip =
+  process.getuid?.() !== 0
+    ? 'needs root for chroot'
+    : !existsSync(busybox) && 'needs /usr/bin/busybox (Debian package busybox-static)';
+const product = '/system/opt/oh-edge-agent';
+const cfgPath = '/system/etc/init/oh_edge_agent.cfg';
+
+const tools =
+  'sh id sed cut tail readlink grep gzip sha256sum mkdir cat tar find mv cp chmod ln rm cmp sync echo'.split(
+    ' ',
+  );
+const scripts: Readonly<Record<string, string>> = {
+  uname: '[ "$1" = -m ] && echo aarch64 || echo 6.6.22',
+  param: 'echo OpenHarmony-6.0-standin',
+  df: 'echo Filesystem; echo "/dev/data 1 1 $(cat /room) 1% /data"',
+  mount: 'echo "$2" >>/mounts',
+  begetctl:
+    'case $1 in stop_service) rm -f /running ;; start_service) [ -e /known ] && : >/running ;; esac; return 0',
+};
+
+/** A board of OpenHarmony's shape in a folder, behind the stand-in for hdc. */
+async function newBoard(t: TestContext) {
+  const root = await scratch(t);
+  for (const name of ['system/bin', 'system/etc/init', 'data', 'dev', 'proc/sys/kernel/random'])
+    await mkdir(path.join(root, name), { recursive: true });
+  await cp(busybox, path.join(root, 'system/bin/busybox'));
+  for (const name of tools) await symlink('busybox', path.join(root, 'system/bin', name));
+  // Functions, because this busybox prefers what is built in to programs in PATH.
+  const functions = Object.entries(scripts).map(([name, body]) => `${name}() { ${body}; }\n`);
+  await writeFile(path.join(root, 'functions'), functions.join(''));
+  await writeFile(
+    path.join(root, 'proc/config.gz'),
+    gzipSync('CONFIG_CGROUPS=y\n# CONFIG_OVERLAY_FS is not set\n'),
+  );
+  await writeFile(path.join(root, 'proc/sys/kernel/random/boot_id'), 'first\n');
+  await writeFile(path.join(root, 'room'), '1000000\n');
+  const command = ['sh', path.resolve('test/standins/hdc/hdc.sh'), root];
+  const board = new HdcBoard({ command, target: 'STANDIN' });
+  const faults = async (counts: Readonly<Record<string, number>>): Promise<void> => {
+    const folder = path.join(root, 'faults');
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(folder);
+    for (const [name, count] of Object.entries(counts))
+      await writeFile(path.join(folder, name), `${count}\n`);
+  };
+  const asked = async (): Promise<string[]> =>
+    (await readFile(path.join(root, 'asked.log'), 'utf8')).trim().split('\n');
+  return { root, board, faults, asked };
+}
+
+type TestBoard = Awaited<ReturnType<typeof newBoard>>;
+
+/** A product whose agentctl answers ready unless the product is marked broken. */
+async function sampleProduct(
+  version: string,
+  change: { readonly isBroken?: true; readonly cfg?: string } = {},
+) {
+  const agentctl = `#!/system/bin/sh\n[ -e /running ] && [ ! -e ${product}/broken ]\n`;
+  const entries = [
+    text('/system/bin/agentctl', agentctl, 0o755),
+    text(cfgPath, change.cfg ?? '{}', 0o500),
+    directory(product),
+    text(`${product}/agent.js`, `// ${version}\n${'x'.repeat(5000)}${Math.sqrt(version.length)}`),
+    ...(change.isBroken === true ? [text(`${product}/broken`, '')] : []),
+  ];
+  return { version, entries, bill: '', contents: await contentManifest(entries, version) };
+}
+
+async function install(
+  { board }: TestBoard,
+  made: Awaited<ReturnType<typeof sampleProduct>>,
+  pieceBytes = 100_000,
+): Promise<DeployOutcome & { said: string[] }> {
+  const said: string[] = [];
+  const say = (line: string): void => void said.push(line);
+  const patience = { tries: 3, pauseMs: 1 };
+  const outcome = await deploy({ board, product: made, say, timeout: '1s', patience, pieceBytes });
+  return { ...outcome, said };
+}
+
+/** What the agent on the board is, seen through the link in its root. */
+async function activeVersion({ root }: TestBoard): Promise<string> {
+  const active = await readlink(path.join(root, 'data/oh-edge-agent/active'));
+  return (await readFile(path.join(root, active, 'agent.js'), 'utf8')).split('\n')[0] ?? '';
+}
+
+test('a first deployment restarts the board, is verified there and ready, and leaves the root read-only', {
+  skip,
+}, async (t) => {
+  const device = await newBoard(t);
+  const { state, said, previous } = await install(device, await sampleProduct('one'));
+  assert.equal(state, 'ready', said.join('\n'));
+  assert.equal(previous, null);
+  assert.equal(await activeVersion(device), '// one');
+  assert.ok((await device.asked()).includes('target boot'));
+  assert.equal((await stat(path.join(device.root, cfgPath))).mode & 0o777, 0o500);
+  assert.deepEqual((await readFile(path.join(device.root, 'mounts'), 'utf8')).trim().split('\n'), [
+    'rw,remount',
+    'ro,remount',
+  ]);
+  assert.match(said.join('\n'), /OpenHarmony-6\.0-standin, kernel 6\.6\.22/);
+  assert.match(said.join('\n'), /the kernel lacks .*OVERLAY_FS/);
+  const slots = await readdir(path.join(device.root, 'data/oh-edge-agent/slots'));
+  assert.equal(slots.length, 1);
+});
+
+test('an upgrade needs no restart and keeps the slot before, and only that', { skip }, async (t) => {
+  const device = await newBoard(t);
+  await install(device, await sampleProduct('one'));
+  const second = await install(device, await sampleProduct('two'));
+  const third = await install(device, await sampleProduct('three'));
+  assert.deepEqual([second.state, third.state], ['ready', 'ready']);
+  assert.equal(await activeVersion(device), '// three');
+  assert.equal((await device.asked()).filter((line) => line === 'target boot').length, 1);
+  const slots = await readdir(path.join(device.root, 'data/oh-edge-agent/slots'));
+  assert.deepEqual(slots.sort(), [second.slot, third.slot].sort());
+});
+
+test('a broken upgrade is rolled back, also when it brought another cfg', { skip }, async (t) => {
+  const device = await newBoard(t);
+  await install(device, await sampleProduct('good'));
+  const plain = await install(device, await sampleProduct('bad', { isBroken: true }));
+  assert.equal(plain.state, 'rolled-back');
+  assert.equal(await activeVersion(device), '// good');
+  const other = await install(
+    device,
+    await sampleProduct('worse', { isBroken: true, cfg: '{ "jobs": [] }' }),
+  );
+  assert.equal(other.state, 'rolled-back', other.reason);
+  assert.equal(await activeVersion(device), '// good');
+  assert.equal(await readFile(path.join(device.root, cfgPath), 'utf8'), '{}');
+  assert.ok(existsSync(path.join(device.root, 'running')));
+});
+
+test('a first deployment that does not become ready says so, because there is nothing to go back to', {
+  skip,
+}, async (t) => {
+  const device = await newBoard(t);
+  const { state, reason } = await install(device, await sampleProduct('bad', { isBroken: true }));
+  assert.equal(state, 'not-ready');
+  assert.match(reason, /see the agent ready/);
+});
+
+test('refused and bent pieces are sent again', { skip }, async (t) => {
+  const device = await newBoard(t);
+  await device.faults({ sendRefused: 1, sendBent: 1 });
+  const { state, said } = await install(device, await sampleProduct('one'), 300);
+  assert.equal(state, 'ready', said.join('\n'));
+});
+
+test('a push that was broken off goes on with the pieces that arrived', { skip }, async (t) => {
+  const device = await newBoard(t);
+  const made = await sampleProduct('one');
+  await install(device, made, 100);
+  const whole = (await device.asked()).filter((line) => line.startsWith('file send')).length;
+  assert.ok(whole >= 3, `${whole} pieces`);
+  const fresh = await newBoard(t);
+  const board = new HdcBoard({
+    command: ['sh', path.resolve('test/standins/hdc/hdc.sh'), fresh.root],
+    target: 'STANDIN',
+  });
+  const broken = board.send.bind(board);
+  let sends = 0;
+  board.send = async (local, remote): Promise<void> => {
+    sends += 1;
+    // From here on the cable is out.
+    if (sends > 2) await fresh.faults({ shellLost: 1, sendRefused: 100 });
+    return broken(local, remote);
+  };
+  await assert.rejects(
+    install({ ...fresh, board }, made, 100),
+    /Cannot run a command on the board: no answer came/,
+  );
+  await fresh.faults({});
+  assert.equal((await install(fresh, made, 100)).state, 'ready');
+  const again = (await fresh.asked()).filter((line) => line.startsWith('file send')).length;
+  assert.ok(again <= whole + 2, `${again} sends for ${whole} pieces`);
+});
+
+test('a board without room, of another machine, or with the product in its image is left alone', {
+  skip,
+}, async (t) => {
+  const device = await newBoard(t);
+  await writeFile(path.join(device.root, 'room'), '0\n');
+  await appendFile(path.join(device.root, 'functions'), 'uname() { echo armv7l; }\n');
+  await mkdir(path.join(device.root, product), { recursive: true });
+  const made = await sampleProduct('one');
+  await assert.rejects(
+    install(device, made),
+    /armv7l, want aarch64; .*part of the image; .*\/data has 0 MB free/,
+  );
+  assert.deepEqual(await readdir(path.join(device.root, 'data')), []);
+});
+
+test('uninstalling takes everything off the root and keeps the data unless it is to be wiped', {
+  skip,
+}, async (t) => {
+  const device = await newBoard(t);
+  await assert.rejects(uninstall(device.board, false), /nothing was deployed here/);
+  await install(device, await sampleProduct('one'));
+  await mkdir(path.join(device.root, 'data/oh-edge-agent/docker'));
+  await uninstall(device.board, false);
+  for (const gone of [product, cfgPath, '/system/bin/agentctl'])
+    assert.ok(!existsSync(path.join(device.root, gone)));
+  assert.deepEqual(await readdir(path.join(device.root, 'data/oh-edge-agent')), ['docker']);
+  assert.ok(!existsSync(path.join(device.root, 'running')));
+});
+
+test('the status of a command is known although hdc tells none, and a lost answer is no success', {
+  skip,
+}, async (t) => {
+  const { board, faults, root } = await newBoard(t);
+  assert.equal((await board.shell('exit_with() { return 3; }; exit_with')).code, 3);
+  await faults({ shellLost: 1 });
+  await assert.rejects(board.shell('true'), /no answer came.*need connect-key/);
+  assert.equal(await board.find(), 'STANDIN');
+  await writeFile(path.join(root, 'unplugged'), '');
+  await assert.rejects(board.find(), /hdc does not list STANDIN/);
+});

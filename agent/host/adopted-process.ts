@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import type { Ended, ProcessIdentity, RunningProcess } from '../core/process.ts';
-import { parseStat, readProgram } from './proc-reader.ts';
+import { parseStat } from './proc-reader.ts';
 
 /** Milliseconds between two looks at adopted processes: nobody is told of the end of a process that is not a child. */
 const lookMs = 100;
@@ -13,7 +13,10 @@ export class AdoptedProcesses {
   readonly #watched = new Set<Adopted>();
   #timer: NodeJS.Timeout | undefined;
 
-  /** Takes over a process whose start time and program still match; undefined otherwise. */
+  /**
+   * Takes over a process whose start time still matches; undefined otherwise. Its program is not compared: a start script
+   * ends with `exec`, and no other process can have the same number and the same start within one boot.
+   */
   adopt(identity: ProcessIdentity): RunningProcess | undefined {
     let descriptor: number;
     try {
@@ -22,8 +25,7 @@ export class AdoptedProcesses {
       return undefined;
     }
     const stat = readLiving(descriptor);
-    const isSame = stat?.startTicks === identity.startTicks && readProgram(identity.pid) === identity.exe;
-    if (!isSame) {
+    if (stat?.startTicks !== identity.startTicks) {
       fs.closeSync(descriptor);
       return undefined;
     }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -104,13 +104,12 @@ for (const [name, rigOf] of Object.entries(rigs)) {
     assert.equal(await rig.second.adopt(child.identity), undefined);
   });
 
-  test(`${name}: another start time, boot or program is somebody else`, async (t) => {
+  test(`${name}: another start time, boot or number is somebody else`, async (t) => {
     const rig = rigOf(t);
     const { identity } = await rig.start('polite');
     const others = [
       { ...identity, startTicks: identity.startTicks + 1 },
       { ...identity, bootId: 'another boot' },
-      { ...identity, exe: '/bin/another' },
       { ...identity, pid: identity.pid + 100_000_000 },
     ];
     for (const other of others) assert.equal(await rig.second.adopt(other), undefined);
@@ -129,6 +128,23 @@ for (const [name, rigOf] of Object.entries(rigs)) {
     assert.equal(await rig.second.facts(identity.pid + 100_000_000), undefined);
   });
 }
+
+test('host: a start script that became another program is still the same process', async (t) => {
+  const rig = hostRig(t);
+  const directory = mkdtempSync(path.join(tmpdir(), 'processes-exec-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const gate = path.join(directory, 'gate');
+  const script = `until [ -e ${gate} ]; do sleep 0.01; done; exec sleep 60`;
+  const { identity } = await running(rig.first, spec(['/bin/sh', '-c', script], rig.output));
+  t.after(() => tryKill(identity.pid));
+  writeFileSync(gate, '');
+  while ((await rig.first.facts(identity.pid))?.exe === identity.exe)
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  const adopted = await rig.second.adopt(identity);
+  assert.equal(adopted?.identity.pid, identity.pid);
+  assert.ok(adopted?.signal('SIGKILL'));
+  assert.deepEqual(await adopted?.ended, { how: 'unknown' });
+});
 
 test('host: a program that is not there is refused with its errno word', async (t) => {
   const rig = hostRig(t);

@@ -78,10 +78,7 @@ export class FakeProcesses implements Processes {
 
   adopt(identity: ProcessIdentity): Promise<RunningProcess | undefined> {
     const process = this.living.find((other) => other.pid === identity.pid);
-    const isSame =
-      process?.startTicks === identity.startTicks &&
-      process.spec.argv[0] === identity.exe &&
-      identity.bootId === this.bootId;
+    const isSame = process?.startTicks === identity.startTicks && identity.bootId === this.bootId;
     return Promise.resolve(process !== undefined && isSame ? this.#running(process, true) : undefined);
   }
 

@@ -1,8 +1,9 @@
 // Tries the supervision on a real dockerd in namespaces of its own: kills, stops, ruined files, stale leftovers. Takes some
-// minutes, root and cgroup version 1. Usage: npx tsx scripts/dockerd/main.ts DIRECTORY   (with dockerd, containerd, runc, docker)
+// minutes, root and cgroup version 1.
+// Usage: npm run trials [-- DIRECTORY]   with dockerd, containerd, runc and docker in it; this machine's own by default
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -11,16 +12,19 @@ import { build } from 'esbuild';
 const root = path.resolve(import.meta.dirname, '../..');
 const programs = path.join(root, 'test/programs');
 
-function refusal(binDir: string | undefined): string | undefined {
-  if (binDir === undefined) return 'Usage: npx tsx scripts/dockerd/main.ts DIRECTORY_WITH_DOCKERD';
-  if (process.getuid?.() !== 0)
-    return 'Cannot try dockerd: this needs root for its namespaces; run it with sudo';
-  const missing = ['dockerd', 'containerd', 'runc', 'docker'].find(
-    (name) => !existsSync(`${binDir}/${name}`),
-  );
-  if (missing !== undefined) return `Cannot try dockerd: "${binDir}/${missing}" does not exist`;
-  if (existsSync('/bin/busybox')) return undefined;
-  return 'Cannot try dockerd: it needs /bin/busybox; run apt-get install busybox-static';
+const needed = ['dockerd', 'containerd', 'containerd-shim-runc-v2', 'runc', 'docker'];
+
+/** Links to the programs of the given directory, or of this machine's path, in one directory. */
+function linkPrograms(given: string | undefined, directory: string): void {
+  const places =
+    given === undefined ? ['/usr/sbin', '/usr/bin', '/sbin', '/usr/local/bin'] : [path.resolve(given)];
+  mkdirSync(directory);
+  for (const name of needed) {
+    const found = places.map((place) => `${place}/${name}`).find((file) => existsSync(file));
+    if (found === undefined)
+      throw new Error(`Cannot try dockerd: there is no ${name} in ${places.join(', ')}`);
+    symlinkSync(found, `${directory}/${name}`);
+  }
 }
 
 async function buildPrograms(outdir: string): Promise<void> {
@@ -40,40 +44,51 @@ async function buildPrograms(outdir: string): Promise<void> {
   });
 }
 
-async function run(binDir: string): Promise<number> {
+async function run(given: string | undefined): Promise<number> {
+  if (process.getuid?.() !== 0)
+    throw new Error('Cannot try dockerd: this needs root for its namespaces; use sudo');
+  if (!existsSync('/bin/busybox'))
+    throw new Error('Cannot try dockerd: run apt-get install busybox-static first');
   const directory = mkdtempSync(path.join(tmpdir(), 'dockerd-trials-'));
   try {
+    linkPrograms(given, `${directory}/bin`);
     await buildPrograms(directory);
     const namespace = ['-m', '-n', '-p', '--fork', '--kill-child', 'sh', `${programs}/dockerd-namespace.sh`];
     const trials = [process.execPath, `${directory}/dockerd-trials.mjs`];
-    const args = [`${directory}/home`, path.resolve(binDir), `${directory}/dockerd-agent.mjs`];
+    const args = [`${directory}/home`, `${directory}/bin`, `${directory}/dockerd-agent.mjs`];
     const child = spawn('unshare', [...namespace, ...trials, ...args], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    let failed = 0;
-    let passed = 0;
+    const results: Result[] = [];
     createInterface({ input: child.stdout }).on('line', (line) => {
-      const { trial, ok, ms, detail } = JSON.parse(line) as {
-        trial: string;
-        ok: boolean;
-        ms: number;
-        detail?: string;
-      };
-      console.log(
-        `${ok ? 'ok    ' : 'FAILED'} ${trial} (${(ms / 1000).toFixed(1)} s)${detail === undefined ? '' : `\n       ${detail}`}`,
-      );
-      if (ok) passed += 1;
-      else failed += 1;
+      const result = JSON.parse(line) as Result;
+      results.push(result);
+      console.log(describe(result));
     });
     const [code] = (await once(child, 'close')) as [number | null];
-    console.log(`${passed} trials passed, ${failed} failed`);
-    return failed === 0 && passed > 0 && code === 0 ? 0 : 1;
+    const passed = results.filter(({ ok }) => ok).length;
+    console.log(`${passed} of ${results.length} trials passed`);
+    return passed > 0 && passed === results.length && code === 0 ? 0 : 1;
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-const [binDir] = process.argv.slice(2);
-const refused = refusal(binDir);
-if (refused !== undefined) console.error(refused);
-process.exitCode = refused !== undefined || binDir === undefined ? 2 : await run(binDir);
+interface Result {
+  readonly trial: string;
+  readonly ok: boolean;
+  readonly ms: number;
+  readonly detail?: string;
+}
+
+function describe({ trial, ok, ms, detail }: Result): string {
+  const head = `${ok ? 'ok    ' : 'FAILED'} ${trial} (${(ms / 1000).toFixed(1)} s)`;
+  return detail === undefined ? head : `${head}\n       ${detail}`;
+}
+
+try {
+  process.exitCode = await run(process.argv[2]);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exitCode = 2;
+}

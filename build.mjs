@@ -7,19 +7,23 @@ const { version } = JSON.parse(await readFile(new URL('package.json', import.met
 /** Bundle limit in bytes: the file is read and parsed on every start of a small board. */
 const limit = 1_500_000;
 
-/** What esbuild writes for `import … from 'node:…'`, at the top or in a module that is itself loaded later. */
-const builtinImport =
-  /^(var |\s+)(import_node_\w+) = ((?:__toESM\()?require\("node:[\w/]+"\)(?:(?:, 1)?\))?);$/gm;
+/**
+ * What esbuild writes for an import of a built-in module or of a CommonJS package, at the top or in a module that is
+ * itself loaded later.
+ */
+const requiredImport =
+  /^(var |\s+)(import_\w+) = ((?:__toESM\()?require(?:\("node:[\w/]+"\)|_\w+\(\))(?:(?:, 1)?\))?);$/gm;
 
 /** Declarations without a value, before the assignment inside a module that is loaded later. */
-const declaration = /^\s*var [\w, ]*import_node_\w+[\w, ]*;$/gm;
+const declaration = /^\s*var [\w, ]*import_\w+[\w, ]*;$/gm;
 
 /**
- * Lets each built-in module be loaded when it is first used: the API answers before node:crypto, node:child_process and
- * others are needed, and a command of agentctl needs few of them. Lines stay where they were, for the source map.
+ * Lets each built-in module and each CommonJS package be loaded when it is first used: the API answers before
+ * node:crypto, node:child_process, the YAML parser and others are needed, and a command of agentctl needs few of them.
+ * Lines stay where they were, for the source map.
  */
-const lazyBuiltins = {
-  name: 'lazy-builtins',
+const lazyImports = {
+  name: 'lazy-imports',
   setup(builder) {
     builder.onEnd(async ({ outputFiles }) => {
       const of = (ending) => (outputFiles ?? []).find(({ path }) => path.endsWith(ending));
@@ -45,13 +49,12 @@ async function writeCompact(path, text, map) {
 
 function lazy(text) {
   const later = text
-    .replaceAll(builtinImport, '$1$2 = __later(() => $3);')
+    .replaceAll(requiredImport, '$1$2 = __later(() => $3);')
     // `new x().Y()` would make an x: the call has to stand in parentheses of its own there.
-    .replaceAll(/\bnew (import_node_\w+)(?=\.)/g, 'new ($1())')
-    .replaceAll(/\bimport_node_\w+(?=\.)/g, '$&()');
-  const missed = /\bimport_node_\w+(?!\w|\(\)|;| = __later).{0,40}/.exec(later.replaceAll(declaration, ''));
-  if (missed !== null)
-    throw new Error(`Cannot make a built-in module lazy: "${missed[0]}" is in no known form`);
+    .replaceAll(/\bnew (import_\w+)(?=\.)/g, 'new ($1())')
+    .replaceAll(/\bimport_\w+(?=\.)/g, '$&()');
+  const missed = /\bimport_\w+(?!\w|\(\)|;| = __later).{0,40}/.exec(later.replaceAll(declaration, ''));
+  if (missed !== null) throw new Error(`Cannot load a module later: "${missed[0]}" is in no known form`);
   return later;
 }
 
@@ -77,7 +80,7 @@ for (const [name, entry] of Object.entries(entries)) {
     alias: { 'readable-stream': 'node:stream', 'worker-timers': 'node:timers' },
     define: { __VERSION__: JSON.stringify(version) },
     banner: { js: 'const __later = (load) => { let module; return () => (module ??= load()); };' },
-    plugins: [lazyBuiltins],
+    plugins: [lazyImports],
     write: false,
     logLevel: 'warning',
   });

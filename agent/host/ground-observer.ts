@@ -18,12 +18,20 @@ import { liveNameServers, netsysSocket } from './netsys-resolver.ts';
 import { HostNetworkWatch } from './network-watch.ts';
 
 const upFlag = 1;
+/** Even what cannot have changed is read again after this time; milliseconds. */
+const rereadMs = 3_600_000;
+
+type Network = Pick<ObservedMachine, 'rules' | 'routes' | 'networkProblem'>;
 
 /** Looks at the machine through /proc and /sys; only rules and routes of all tables need a tool, busybox `ip`. */
 export class HostGroundObserver implements GroundObserver {
   readonly #commands: Commands;
   readonly #busybox: string;
   readonly #runDirectory: string;
+  #watch: HostNetworkWatch | undefined;
+  /** Counts news, so that what was read while some came is not kept. */
+  #news = 0;
+  #known: { readonly network: Network; readonly readAtMs: number } | undefined;
   #loadable: { readonly release: string; readonly names: readonly string[] } | undefined;
 
   /** `runDirectory` takes a small program for the moment of its start. */
@@ -78,10 +86,33 @@ export class HostGroundObserver implements GroundObserver {
   }
 
   watchNetwork(onChange: () => void): NetworkWatch {
-    return new HostNetworkWatch(this.#runDirectory, onChange);
+    this.#watch = new HostNetworkWatch(this.#runDirectory, () => {
+      this.#news += 1;
+      this.#known = undefined;
+      onChange();
+    });
+    return this.#watch;
   }
 
-  async #network(): Promise<Pick<ObservedMachine, 'rules' | 'routes' | 'networkProblem'>> {
+  /** Rules and routes cost a process each; while the kernel tells every change, what was read last is still true. */
+  async #network(): Promise<Network> {
+    const known = this.#known;
+    if (
+      known !== undefined &&
+      this.#watch?.isLive() === true &&
+      performance.now() - known.readAtMs < rereadMs
+    ) {
+      return known.network;
+    }
+    const news = this.#news;
+    const network = await this.#readNetwork();
+    const isCertain =
+      this.#watch?.isLive() === true && news === this.#news && network.networkProblem === undefined;
+    if (isCertain) this.#known = { network, readAtMs: performance.now() };
+    return network;
+  }
+
+  async #readNetwork(): Promise<Network> {
     try {
       const [rules, routes] = await Promise.all([
         this.#ip('rule', 'list'),

@@ -31,6 +31,9 @@ try() {
     shift
     if said=$("$@" 2>&1); then echo "$name ok"; else echo "$name failed" $said; fi
 }
+for left in "$data"/.probe.*; do
+    [ -d "/proc/\${left##*.}" ] || "$b" rm -rf "$left"
+done
 top=$data/.probe.$$
 trap '"$b" umount -l "$top/tmp" 2>/dev/null; "$b" rm -rf "$top"' EXIT
 "$b" mkdir -p "$top/tmp" "$top/l" "$top/u" "$top/w" "$top/m" || exit 1

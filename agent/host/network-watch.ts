@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, unlinkSync, writeFileSync } from 'node:fs';
 import type { NetworkWatch } from '../core/ground.ts';
+import { namesIn } from './ground-files.ts';
 import { isNetwatchArch, netwatchProgram } from './netwatch-program.ts';
 
 /** Time until a listener that ended is started again, in milliseconds. */
@@ -22,6 +23,7 @@ export class HostNetworkWatch implements NetworkWatch {
   constructor(directory: string, onChange: () => void) {
     this.#directory = directory;
     this.#onChange = onChange;
+    removeLeftovers(directory);
     this.#start();
   }
 
@@ -75,6 +77,14 @@ export function placeNetwatch(directory: string): string | undefined {
     return path;
   } catch {
     return undefined;
+  }
+}
+
+/** A copy that an agent wrote and was killed before it started it. */
+function removeLeftovers(directory: string): void {
+  for (const name of namesIn(directory)) {
+    const pid = /^netwatch\.(\d+)$/.exec(name)?.[1];
+    if (pid !== undefined && !existsSync(`/proc/${pid}`)) removeFile(`${directory}/${name}`);
   }
 }
 

@@ -10,7 +10,7 @@ export interface Command {
 }
 
 /*
- * `NAME MIN MAX [FIRST RELEASE]`; a later row for the same name replaces the earlier from its release on. A name with
+ * `NAME MIN MAX [FIRST RELEASE [LAST RELEASE]]`; a later row for the same name replaces the earlier from its release on. A name with
  * "." at its end is compared without a space. openharmony/startup_init services/init/init_common_cmds.c and
  * standard/init_cmds.c of each release.
  */
@@ -71,7 +71,8 @@ init_main_user 0 1
 mkswap. 1 1
 swapon. 1 1
 mksandbox. 1 1 3.2
-stop_feed_highdog. 0 1 5.0.1
+stop_feed_highdog. 0 1 5.0.1 5.0.1
+stop_feed_highdog. 0 1 5.1.0
 `;
 
 /** Commands of init's own plugins by the first release; matched as a whole word, their words are their own affair. */
@@ -95,23 +96,25 @@ export function isPluginCommand(name: string, release: Release): boolean {
 interface Row {
   readonly command: Command;
   readonly since: Release;
+  readonly until: Release;
 }
 
 const rows: readonly Row[] = table
   .trim()
   .split('\n')
   .map((line) => {
-    const [word = '', min, max, since = '3.1'] = line.split(' ');
+    const [word = '', min, max, since = '3.1', until = '7.0'] = line.split(' ');
     const name = word.replace(/\.$/, '');
     return {
       command: { name, min: Number(min), max: Number(max), needsSpace: word === name },
       since: since as Release,
+      until: until as Release,
     };
   });
 
 /** The commands of a release by name. */
 export function commandsOf(release: Release): ReadonlyMap<string, Command> {
-  const known = rows.filter(({ since }) => isSince(release, since));
+  const known = rows.filter(({ since, until }) => isSince(release, since) && isSince(until, release));
   return new Map(known.map(({ command }) => [command.name, command]));
 }
 

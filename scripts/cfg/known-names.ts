@@ -64,7 +64,7 @@ const groups = `
 5.0.0 +app_domain_verify +compiler_service +data_reserve +el5_filekey_manager +media_db_rw +media_monitor
   +powermgr +ressched +sandbox_manager +testserver
 5.0.1 +app_fwk_update
-5.0.3 +app_install
+5.0.2 +app_install
 5.1.0 +gamecontroller_server +shader_cache
 6.0 +access_control_level_manager +font_manager +mechbody +nfc_tag +sysselection -huawei_id
 6.1 +cloud_disk_service +midi_server +ufs +web_native_messaging_service

@@ -52,26 +52,28 @@ function readCommands(job: JsonNode, at: Place, { release, report }: JobReading)
   return outcomes;
 }
 
-/** The condition that init keeps; null where a broken one costs the job. */
-function readCondition(
-  job: JsonNode,
-  trigger: JobOutcome['trigger'],
-  at: Place,
-  report: Report,
-): string | undefined | null {
+/** The condition of a job as init takes it: none, kept, or broken, which costs the job. */
+type Condition = { readonly text: string | undefined; readonly isBroken: boolean };
+
+function readCondition(job: JsonNode, trigger: JobOutcome['trigger'], at: Place, report: Report): Condition {
+  const none = { text: undefined, isBroken: false };
   const condition = member(job, 'condition');
-  if (condition === undefined) return undefined;
+  if (condition === undefined) return none;
   const place = { line: condition.line, path: `${at.path}.condition` };
   if (condition.value.kind !== 'string') {
     report('condition-type', place, `it is ${printNode(condition.value)}`);
-    return undefined;
+    return none;
   }
   const { text } = condition.value;
-  if (text === '') return undefined;
-  return checkCondition(text, trigger !== 'param', place, report) ? text : null;
+  if (text === '') return none;
+  return { text, isBroken: !checkCondition(text, trigger !== 'param', place, report) };
 }
 
-function readJob(job: JsonNode, at: Place, reading: JobReading): JobOutcome | undefined {
+interface Job extends JobOutcome {
+  readonly isBroken: boolean;
+}
+
+function readJob(job: JsonNode, at: Place, reading: JobReading): Job | undefined {
   const { report, release, usedNames } = reading;
   if (job.kind !== 'object') {
     report('job-type', at, `it is ${printNode(job)}`);
@@ -85,26 +87,39 @@ function readJob(job: JsonNode, at: Place, reading: JobReading): JobOutcome | un
   const { text } = name.value;
   if (text.length > 255) report('job-name-long', at, `the name has ${text.length} characters`);
   const trigger = triggerOf(text, release);
-  const condition = readCondition(job, trigger, at, report);
+  const { text: condition, isBroken } = readCondition(job, trigger, at, report);
   const commands = readCommands(job, at, reading);
-  if (condition === null) return undefined;
   if (trigger === 'param' && condition === undefined) report('job-deaf', at, `"${text}" has no condition`);
   if (trigger === 'name' && condition === undefined && !usedNames.has(text)) {
     report('job-idle', at, `"${text}"`);
   }
-  return { name: text, trigger, condition, commands };
+  return { name: text, trigger, condition, commands, isBroken };
+}
+
+/**
+ * Adds a job to those read before. A second one of the same name adds its commands; its condition counts only where the
+ * first has none, and if it is broken then, init drops both: UpdateJobTrigger in services/param/trigger/trigger_manager.c.
+ */
+function addJob(jobs: Map<string, JobOutcome>, { isBroken, ...job }: Job): void {
+  const first = jobs.get(job.name);
+  if (isBroken && first?.condition === undefined) {
+    jobs.delete(job.name);
+    return;
+  }
+  const condition = first?.condition ?? job.condition;
+  jobs.set(job.name, { ...job, condition, commands: [...(first?.commands ?? []), ...job.commands] });
 }
 
 /** Reads the jobs of a file; of several with the same name init runs the commands of all. */
 export function readJobs(root: JsonNode, reading: JobReading): readonly JobOutcome[] {
-  const jobs = member(root, 'jobs', true);
-  if (jobs?.value.kind !== 'array') return [];
-  const outcomes: JobOutcome[] = [];
-  for (const [index, job] of jobs.value.items.entries()) {
-    const outcome = readJob(job, { line: job.line, path: `jobs[${index}]` }, reading);
-    if (outcome !== undefined) outcomes.push(outcome);
+  const list = member(root, 'jobs', true);
+  if (list?.value.kind !== 'array') return [];
+  const jobs = new Map<string, JobOutcome>();
+  for (const [index, node] of list.value.items.entries()) {
+    const job = readJob(node, { line: node.line, path: `jobs[${index}]` }, reading);
+    if (job !== undefined) addJob(jobs, job);
   }
-  return outcomes;
+  return [...jobs.values()];
 }
 
 /** Every job name that a file defines. */

@@ -43,6 +43,10 @@ export function readPath(reading: ServiceReading): readonly string[] | undefined
 
 /** A user by init's own /etc/passwd; one that only the product adds is unknown here. */
 function readUserName(text: string, place: Place, { report, release }: ServiceReading): string | undefined {
+  if (text === '') {
+    report('uid-empty', place, 'it is empty');
+    return 'root';
+  }
   if (/^\d+$/.test(text)) return text === '0' ? 'root' : text;
   if (isKnownUser(text, release)) return text;
   report('uid-unknown', place, `no user "${text}"`);
@@ -60,24 +64,40 @@ export function readUid(reading: ServiceReading): string | undefined {
   const place = placeOf(reading, entry);
   const { value } = entry;
   if (value.kind === 'number' && value.value >= 0) return value.value === 0 ? 'root' : String(value.value);
-  if (value.kind === 'string' && value.text !== '') return readUserName(value.text, place, reading);
+  if (value.kind === 'string') return readUserName(value.text, place, reading);
   report('uid-type', place, `it is ${printNode(value)}`);
-  return isGroupOrUser(value) || release !== '3.1' ? undefined : 'root';
-}
-
-/** A number or a text: the kinds that init reads as a user or a group, whatever it then makes of them. */
-function isGroupOrUser(value: JsonNode): boolean {
-  return value.kind === 'number' || value.kind === 'string';
+  // 3.1 leaves uid at 0 for other types.
+  return value.kind === 'number' || release !== '3.1' ? undefined : 'root';
 }
 
 function isGroupValue(value: JsonNode): boolean {
-  return (value.kind === 'number' && value.value >= 0) || (value.kind === 'string' && value.text !== '');
+  return (value.kind === 'number' && value.value >= 0) || value.kind === 'string';
 }
 
 /** 3.1 decodes group names with DecodeUid: it looks among the users. */
 function isFound(name: string, { release }: ServiceReading): boolean {
   if (/^\d+$/.test(name)) return true;
   return release === '3.1' ? isKnownUser(name, release) : isKnownGroup(name, release);
+}
+
+/** Reports a group that init does not find or takes for another; false where it is not found. */
+function checkGroup(text: string, place: Place, reading: ServiceReading, missing: string): boolean {
+  if (text === '') reading.report('gid-zero', place, 'it is empty');
+  if (text === '' || isFound(text, reading)) return true;
+  reading.report(missing, place, `no group "${text}"`);
+  return false;
+}
+
+function readGroupList(items: readonly JsonNode[], place: Place, reading: ServiceReading): boolean {
+  const { report, release } = reading;
+  if (items.length === 0) report('gid-empty', place, 'the list is empty');
+  for (const [index, item] of items.entries()) {
+    const at = itemPlace(place, index, item);
+    if (!isGroupValue(item)) report('gid-type', at, `it is ${printNode(item)}`);
+    if (item.kind === 'string')
+      checkGroup(item.text, at, reading, isSince(release, '3.2') ? 'gid-skipped' : 'gid-root');
+  }
+  return items.length > 0;
 }
 
 /** Checks the groups; false where the service is unusable for them. */
@@ -87,33 +107,10 @@ export function readGid(reading: ServiceReading): boolean {
   if (entry === undefined) return true;
   const place = placeOf(reading, entry);
   const { value } = entry;
-  if (value.kind === 'array') return readGroupList(reading, value.items, place);
-  if (!isGroupValue(value)) {
-    report('gid-type', place, `it is ${printNode(value)}`);
-    // Up to 3.2 init leaves the group to chance for a value that is neither text nor number, and goes on.
-    return !isGroupOrUser(value) && !isSince(release, '4.0');
-  }
-  if (value.kind !== 'string' || isFound(value.text, reading)) return true;
-  report('gid-unknown', place, `no group "${value.text}"`);
-  return false;
-}
-
-function readGroupList(
-  reading: ServiceReading,
-  items: readonly JsonNode[],
-  place: Parameters<typeof itemPlace>[0],
-): boolean {
-  const { report, release } = reading;
-  if (items.length === 0) {
-    report('gid-empty', place, 'the list is empty');
-    return false;
-  }
-  for (const [index, item] of items.entries()) {
-    const at = itemPlace(place, index, item);
-    if (!isGroupValue(item)) report('gid-type', at, `it is ${printNode(item)}`);
-    else if (item.kind === 'string' && !isFound(item.text, reading)) {
-      report(isSince(release, '3.2') ? 'gid-skipped' : 'gid-root', at, `no group "${item.text}"`);
-    }
-  }
-  return true;
+  if (value.kind === 'array') return readGroupList(value.items, place, reading);
+  if (value.kind === 'string') return checkGroup(value.text, place, reading, 'gid-unknown');
+  if (isGroupValue(value)) return true;
+  report('gid-type', place, `it is ${printNode(value)}`);
+  // Up to 3.2 init leaves the group to chance for a value that is neither text nor number, and goes on.
+  return value.kind !== 'number' && !isSince(release, '4.0');
 }

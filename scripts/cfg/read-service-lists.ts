@@ -90,6 +90,10 @@ function checkCpus(reading: ServiceReading): void {
   const entry = keyOf(reading, 'cpucore');
   if (entry === undefined) return;
   const { value } = entry;
+  if (value.kind === 'array' && value.items.length === 0) {
+    reading.report('cpucore-empty', placeOf(reading, entry), 'the list is empty');
+    return;
+  }
   const isList =
     value.kind === 'array' && value.items.every((item) => item.kind === 'number' && item.value >= 0);
   if (!isList) reading.report('cpucore-type', placeOf(reading, entry), `it is ${printNode(value)}`);

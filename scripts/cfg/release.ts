@@ -1,6 +1,6 @@
 import { AgentError } from '../../agent/core/agent-error.ts';
 
-/** OpenHarmony releases in order of their init; 5.0.2 has the init of 5.0.1. */
+/** OpenHarmony releases in order; each has an init of its own. */
 export const releases = [
   '3.1',
   '3.2',

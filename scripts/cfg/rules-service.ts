@@ -20,8 +20,10 @@ path-long ; E ; 3.1+ ; service ; the service is unusable: a word has at most 200
 path-relative ; E ; 3.1+ ; common-service ; init looks the program up from /, without PATH and shell ; write the absolute path
 uid-missing ; W ; 3.1+ ; service ; without uid the service runs as root, and the build's check does not see it ; write "uid": "root" or another user
 uid-type ; E ; 3.1+ ; service ; 3.1 runs the service as root, later releases do not run it ; write a user name or number
+uid-empty ; E ; 3.1+ ; utils ; init reads an empty text as the number 0: root ; write the user
 uid-unknown ; W ; 3.1+ ; passwd ; unless the product adds the user to /etc/passwd, the service never runs ; use a known user, or add it through passwd_appender
 gid-type ; E ; 3.1+ ; service ; the service is unusable, or up to 3.2 runs with a group left to chance ; write a group name, a number, or an array of them
+gid-zero ; E ; 3.1+ ; utils ; init reads an empty text as the number 0: group root ; write the group
 gid-empty ; E ; 3.1+ ; service ; the service is unusable ; leave gid out: then gid is uid
 gid-unknown ; W ; 3.1+ ; passwd ; unless the product adds the group, the service is unusable ; use a known group
 gid-skipped ; W ; 3.2+ ; passwd ; init skips an unknown group of a list in silence ; use a known group
@@ -39,6 +41,7 @@ list-type ; E ; 3.1+ ; service ; init ignores it in silence ; write an array of 
 list-count ; E ; 3.1+ ; service ; init ignores the whole list: want fewer than 100 entries ; shorten it
 list-long ; E ; 3.1+ ; service ; init ignores what follows: a word has at most 200 characters ; shorten it
 apl-unknown ; W ; 3.1+ ; service ; the access token takes normal, system_basic or system_core ; use one of them
+cpucore-empty ; E ; 3.2+ ; service ; init writes through a null pointer: process 1 dies and the board does not boot ; leave cpucore out, or name a CPU
 cpucore-type ; E ; 3.1+ ; service ; init ignores it in silence ; write an array of CPU numbers
 env-type ; E ; 5.0.0+ ; service ; init ignores it in silence ; write an array of {"name", "value"}
 env-item ; E ; 5.0.0+ ; service ; the service is unusable ; write {"name": "X", "value": "y"} with texts that are not empty

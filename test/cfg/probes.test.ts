@@ -17,7 +17,9 @@ for (const probe of probes) {
 
   test(`the outcome of ${probe.file} is the recorded one in each release`, async () => {
     const recorded = probe.outcomes.flatMap((outcome) => outcome.releases);
-    assert.deepEqual([...recorded].sort(), [...outcomeReleases].sort());
+    // Where init itself does not survive a probe there is no outcome.
+    const survived = probe.file === 'empty-cpucore.cfg' ? ['3.1'] : outcomeReleases;
+    assert.deepEqual([...recorded].sort(), [...survived].sort());
     for (const { releases: same, ...outcome } of probe.outcomes) {
       for (const release of same) assert.deepEqual(await probeOutcome(probe.file, release), outcome, release);
     }

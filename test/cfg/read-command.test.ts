@@ -53,12 +53,13 @@ test('a line with as many words as its command takes never loses one', () => {
   );
 });
 
-test('every release knows what the one before knew', () => {
+test('every release knows what the one before knew, but for one command that 5.0.2 lost for a while', () => {
   for (const [index, release] of releases.entries()) {
     const before = releases[index - 1];
     if (before === undefined) continue;
     const names = commandsOf(release);
-    for (const name of commandsOf(before).keys()) assert.ok(names.has(name), `${name} in ${release}`);
+    const lost = [...commandsOf(before).keys()].filter((name) => !names.has(name));
+    assert.deepEqual(lost, release === '5.0.2' ? ['stop_feed_highdog'] : []);
   }
 });
 

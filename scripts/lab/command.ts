@@ -35,7 +35,7 @@ export async function runCommand(
   child.stderr?.setEncoding('utf8').on('data', take);
   child.stdin?.end(options.input);
   const status = await new Promise<string>((resolve) => {
-    child.on('error', (error) => resolve(error.message));
+    child.on('error', (error) => resolve(`${error.message}; install the Debian package that brings it`));
     child.on('close', (code, signal) => resolve(code === 0 ? '' : (signal ?? `exit status ${code}`)));
   });
   if (status === '') return out;

@@ -60,6 +60,7 @@ export async function makeDataDisk(
   await writeFile(image, '');
   await truncate(image, sizeMiB * mebibyte);
   if (fileSystem === 'f2fs') {
+    // Comes from the package f2fs-tools, which only this option needs.
     await runCommand('mkfs.f2fs', ['-q', '-l', 'userdata', '-O', 'extra_attr,sb_checksum,quota', image]);
     return;
   }

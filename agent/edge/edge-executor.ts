@@ -1,4 +1,4 @@
-import { AgentError, isAgentError, messageOf } from '../core/agent-error.ts';
+import { AgentError, isAbort, isAgentError, messageOf } from '../core/agent-error.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Commands } from '../core/commands.ts';
 import type { Files } from '../core/files.ts';
@@ -74,17 +74,27 @@ export class EdgeExecutor {
     };
   }
 
-  /** Performs steps in order; STEP_FAILED names the one that could not be done. */
-  async run(steps: readonly EdgeStep[], given: ExecutionSecrets, signal: AbortSignal): Promise<void> {
+  /** Performs steps in order; STEP_FAILED names the one that could not be done. Returns the optional ones that failed, in words. */
+  async run(
+    steps: readonly EdgeStep[],
+    given: ExecutionSecrets,
+    signal: AbortSignal,
+  ): Promise<readonly string[]> {
+    const missed: string[] = [];
     for (const step of steps) {
       signal.throwIfAborted();
       try {
         await this.#perform(step, given, signal);
       } catch (error) {
+        if (step.isOptional === true && !isAbort(error)) {
+          missed.push(`could not ${step.what}: ${messageOf(error)}`);
+          continue;
+        }
         if (isAgentError(error, 'TIMED_OUT') || isAgentError(error, 'UNIT_REFUSED')) throw error;
         throw new AgentError('STEP_FAILED', `Cannot ${step.what}: ${messageOf(error)}`, { cause: error });
       }
     }
+    return missed;
   }
 
   #perform(step: EdgeStep, given: ExecutionSecrets, signal: AbortSignal): Promise<void> {

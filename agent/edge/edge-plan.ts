@@ -10,6 +10,8 @@ interface StepBase {
   /** What is done, in words without secrets. */
   readonly what: string;
   readonly why: string;
+  /** Whether the rest goes on where it cannot be done. @default false */
+  readonly isOptional?: true;
 }
 
 /** One act of joining or leaving, as plain data. Tokens are not part of it: the executor holds them. */
@@ -203,7 +205,8 @@ function stopEdgecore(why: string): EdgeStep {
 function removePods(withImages: boolean): EdgeStep {
   const images = withImages ? ' and their images' : '';
   const why = 'Nobody looks after them once edgecore is gone.';
-  return { kind: 'remove-pods', id: 'pods', what: `remove the containers of pods${images}`, why, withImages };
+  const what = `remove the containers of pods${images}`;
+  return { kind: 'remove-pods', id: 'pods', what, why, withImages, isOptional: true };
 }
 
 function removeAll(paths: readonly string[], why: string): readonly EdgeStep[] {

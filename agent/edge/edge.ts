@@ -176,9 +176,10 @@ export class Edge {
         hints: hintsFor(node, options),
       };
       if (options.isDryRun) return { ...document, left: false };
-      await this.#executor.run(steps, { program: undefined, settings: undefined, token: undefined }, signal);
+      const nothing = { program: undefined, settings: undefined, token: undefined };
+      const missed = await this.#executor.run(steps, nothing, signal);
       for (const type of ['EdgecoreReady', 'CloudConnected', 'CertificateValid']) board.clear(type);
-      return { ...document, left: true };
+      return { ...document, left: true, hints: [...missed, ...document.hints] };
     });
   }
 

@@ -4,6 +4,7 @@ import type { Log } from '../core/log.ts';
 import type { Programs } from '../core/program.ts';
 import type { RuntimeKind } from './compatibility.ts';
 import type { EdgePlaces } from './edge-places.ts';
+import { findTool } from './find-tool.ts';
 
 /** What the image is brought in with. */
 export interface PausePorts {
@@ -11,6 +12,8 @@ export interface PausePorts {
   readonly programs: Programs;
   readonly log: Log;
   readonly places: EdgePlaces;
+  /** Environment of the units; programs are looked for in its PATH. */
+  readonly env: () => Readonly<Record<string, string>>;
 }
 
 /** Unpacking onto a slow flash takes its time; in milliseconds. */
@@ -48,11 +51,12 @@ export class PauseImage {
 
   async #import(kind: RuntimeKind): Promise<void> {
     const { commands, places } = this.#ports;
-    const { dockerBinDir, dockerSocket, containerdSocket, pauseArchive } = places;
+    const { dockerSocket, containerdSocket, pauseArchive } = places;
+    const { path } = await findTool(kind === 'docker' ? 'docker' : 'ctr', this.#ports);
     const argv: readonly [string, ...string[]] =
       kind === 'docker'
-        ? [`${dockerBinDir}/docker`, '-H', `unix://${dockerSocket}`, 'load', '-i', pauseArchive]
-        : [`${dockerBinDir}/ctr`, '-a', containerdSocket, '-n', 'k8s.io', 'images', 'import', pauseArchive];
+        ? [path, '-H', `unix://${dockerSocket}`, 'load', '-i', pauseArchive]
+        : [path, '-a', containerdSocket, '-n', 'k8s.io', 'images', 'import', pauseArchive];
     const { code, stderr } = await commands.run(argv, { timeoutMs: importMs });
     if (code !== 0) throw new Error(`${argv[0]} ended with status ${code}: ${stderr.trim().slice(0, 300)}`);
   }

@@ -2,14 +2,19 @@ import * as v from 'valibot';
 import { AgentError } from '../core/agent-error.ts';
 import type { Commands } from '../core/commands.ts';
 import type { DockerApi } from '../core/docker.ts';
+import type { Programs } from '../core/program.ts';
 import type { RuntimeKind } from './compatibility.ts';
 import type { EdgePlaces } from './edge-places.ts';
+import { findTool } from './find-tool.ts';
 
 /** What containers of pods are removed with. */
 export interface CleanerPorts {
   readonly docker: DockerApi;
   readonly commands: Commands;
+  readonly programs: Programs;
   readonly places: EdgePlaces;
+  /** Environment of the units; programs are looked for in its PATH. */
+  readonly env: () => Readonly<Record<string, string>>;
   /** Runtime of the node as it was joined. */
   readonly runtime: () => RuntimeKind;
 }
@@ -57,7 +62,8 @@ export class PodCleaner {
 
   async #ctr(...args: readonly string[]): Promise<readonly string[]> {
     const { commands, places } = this.#ports;
-    const base = [`${places.dockerBinDir}/ctr`, '-a', places.containerdSocket, '-n', 'k8s.io'] as const;
+    const { path } = await findTool('ctr', this.#ports);
+    const base = [path, '-a', places.containerdSocket, '-n', 'k8s.io'] as const;
     const { code, stdout, stderr } = await commands.run([...base, ...args], { timeoutMs });
     const isGone = /not found|already finished/.test(stderr);
     if (code !== 0 && !isGone) {

@@ -40,7 +40,7 @@ try {
     logLevel: 'warning',
   });
   const files = chosen.map((name) => path.join(outdir, path.relative('test', name).replace(/\.ts$/, '.js')));
-  const flags = ['--enable-source-maps', '--test', '--test-timeout=60000', '--test-concurrency=2'];
+  const flags = ['--enable-source-maps', '--test', '--test-timeout=240000', '--test-concurrency=2'];
   const run = spawnSync(node, [...flags, ...files], {
     stdio: 'inherit',
     env: { ...process.env, NODE_OPTIONS: '' },

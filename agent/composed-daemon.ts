@@ -35,6 +35,7 @@ export interface Rooms {
 export class ComposedDaemon implements Daemon {
   readonly #rooms: Rooms;
   readonly #over = new AbortController();
+  #opening: Promise<void> = Promise.resolve();
   #bringUp: Promise<void> = Promise.resolve();
   #reports: Promise<void> = Promise.resolve();
 
@@ -43,6 +44,11 @@ export class ComposedDaemon implements Daemon {
   }
 
   async start(signal: AbortSignal): Promise<void> {
+    this.#opening = this.#open(signal);
+    await this.#opening;
+  }
+
+  async #open(signal: AbortSignal): Promise<void> {
     const { keeper, log, board, supervisor, config, edge, reporting } = this.#rooms;
     const until = AbortSignal.any([signal, this.#over.signal]);
     this.#reportConfig();
@@ -67,6 +73,8 @@ export class ComposedDaemon implements Daemon {
   async stop(): Promise<void> {
     const { keeper, prep, supervisor, log, edge, reporting } = this.#rooms;
     this.#over.abort(new DOMException('The agent stops', 'AbortError'));
+    // Whoever answers can be told to stop before everything has begun: what is under way ends first.
+    await this.#opening.catch(() => undefined);
     await Promise.all([this.#bringUp, this.#reports]);
     await edge.stop();
     await supervisor.stop();

@@ -76,7 +76,7 @@ class SessionCount {
   readonly total = new Map<string, number>();
 
   take(line: string): void {
-    const [, id = '', word] = /^edge node (\S+) .*?(connected|disConnected)$/.exec(line) ?? [];
+    const [, id = '', word] = /^edge node (\S+) .*?(connected|disConnected)\b/.exec(line) ?? [];
     if (word === undefined) return;
     const count = (this.#now.get(id) ?? 0) + (word === 'connected' ? 1 : -1);
     this.#now.set(id, count);

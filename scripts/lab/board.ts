@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -87,7 +88,10 @@ export class Board implements AsyncDisposable {
     );
     machine.on('error', () => undefined);
     await qemuLog.close();
-    const kill = (): boolean => machine.kill('SIGKILL');
+    const kill = (): void => {
+      machine.kill('SIGKILL');
+      rmSync(sockets, { recursive: true, force: true });
+    };
     process.on('exit', kill);
     machine.once('exit', () => process.off('exit', kill));
     try {

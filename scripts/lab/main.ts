@@ -135,4 +135,9 @@ async function main(args: readonly string[]): Promise<number> {
   return code;
 }
 
+// A machine must not outlive the lab; the exit handlers of the boards see to that.
+for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 })) {
+  process.once(signal, () => process.exit(code));
+}
+
 process.exitCode = await main(process.argv.slice(2));

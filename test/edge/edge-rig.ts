@@ -110,6 +110,7 @@ export class EdgeRig {
         STANDIN_BOOTSTRAP: this.places.bootstrapFile,
         STANDIN_FAULTS: `${this.home}/faults.json`,
         STANDIN_DIAL_MS: '100',
+        STANDIN_PARENT: String(process.pid),
       }),
       isInRootGroups: false,
       clock,

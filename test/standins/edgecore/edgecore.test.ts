@@ -100,6 +100,7 @@ class Edge {
         STANDIN_FAULTS: this.faultsFile,
         STANDIN_BOOTSTRAP: path.join(this.directory, 'bootstrap'),
         STANDIN_DIAL_MS: '50',
+        STANDIN_PARENT: String(process.pid),
         ...environment,
       },
     });

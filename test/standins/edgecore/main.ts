@@ -63,6 +63,7 @@ async function start(file: string): Promise<void> {
     enrolled: () => (hadToken && minor >= 13 ? forgetToken(file, tree) : Promise.resolve()),
   });
   handleSignals(edgecore, faults);
+  watchParent();
   watchZombie(edgecore, faults);
   if (first.hang === true) setInterval(() => {}, 60_000);
   else await edgecore.run();
@@ -118,6 +119,19 @@ function watchZombie(edgecore: Edgecore, faults: () => Faults): void {
     setInterval(() => {}, 60_000);
     void edgecore.stop();
   }, 250);
+}
+
+/** A test that is killed must not leave edgecores behind: those that name their test end with it. */
+function watchParent(): void {
+  const parent = Number(process.env['STANDIN_PARENT'] ?? 0);
+  if (parent === 0) return;
+  setInterval(() => {
+    try {
+      process.kill(parent, 0);
+    } catch {
+      process.exit(0);
+    }
+  }, 1000).unref();
 }
 
 async function endAsTold({ code, lines, afterMs }: NonNullable<Faults['exit']>): Promise<never> {

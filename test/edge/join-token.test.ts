@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { EdgeRig } from './edge-rig.ts';
+
+const calm = new AbortController().signal;
+
+for (const version of ['1.22.1', '1.15.2', '1.12.6']) {
+  test(`${version}: the token is nowhere once the node has its certificate`, async () => {
+    await using rig = await EdgeRig.build(version);
+    const { edge, log, supervisor, board } = await rig.startAgent();
+    const token = rig.cloud.token();
+    const joined = await edge.join(rig.order({ token }), calm);
+    assert.equal(joined.joined, true, JSON.stringify(joined));
+    await rig.seen('board-1');
+    const secret = token.slice(70);
+    for (const { file, text } of await rig.everyFile())
+      assert.ok(!text.includes(secret), `${version} ${file}`);
+    const said = JSON.stringify([
+      joined,
+      log.lines,
+      supervisor.status(),
+      board.conditions(),
+      board.eventsAfter(0),
+      edge.status(),
+    ]);
+    assert.ok(!said.includes(secret), version);
+    const pid = supervisor.status()[0]?.pid ?? 0;
+    assert.ok(!(await readFile(`/proc/${pid}/cmdline`, 'latin1')).includes(secret));
+    assert.ok(!(await readFile(`/proc/${pid}/environ`, 'latin1')).includes(secret));
+  });
+}
+
+for (const [version, place] of [
+  ['1.22.1', 'bootstrap-edgecore.conf'],
+  ['1.12.6', 'edgecore.yaml'],
+] as const) {
+  test(`${version}: while it waits to be used the token lies in ${place} alone, for root alone`, async () => {
+    await using rig = await EdgeRig.build(version);
+    const { edge, supervisor } = await rig.startAgent();
+    await rig.fault({ hang: true });
+    const token = rig.cloud.token();
+    const over = new AbortController();
+    const join = edge.join(rig.order({ token }), over.signal);
+    await rig.until(supervisor, ({ pid }) => pid !== undefined);
+    const holders = (await rig.everyFile()).filter(({ text }) => text.includes(token.slice(70)));
+    over.abort();
+    await assert.rejects(join, { name: 'AbortError' });
+    assert.deepEqual(
+      holders.map(({ file, mode }) => [file.split('/').at(-1), mode]),
+      [[place, 0o600]],
+    );
+  });
+}
+
+test('a malformed token that edgecore would print does not come into any log', async () => {
+  await using rig = await EdgeRig.build('1.22.1');
+  const { edge, log, supervisor, board } = await rig.startAgent();
+  const token = rig.cloud.token();
+  await edge.join(rig.order({ token }), calm);
+  await edge.leave({ removesPods: false, removesImages: false, isDryRun: false }, calm);
+  const secret = token.slice(70);
+  await rig.fault({
+    exit: {
+      code: 2,
+      afterMs: 0,
+      lines: [
+        `panic: failed to apply the edge certs, err: token ${token} credentials are in the wrong format`,
+      ],
+    },
+  });
+  const document = await edge.join(rig.order({ token, takeName: true }), calm);
+  assert.equal(document.joined, false);
+  assert.equal(document.outcome?.reason, 'TokenMalformed', JSON.stringify(document));
+  for (const { file, text } of await rig.everyFile()) {
+    assert.ok(file.endsWith('faults.json') || !text.includes(secret), file);
+  }
+  assert.ok(
+    !JSON.stringify([document, log.lines, supervisor.status(), board.eventsAfter(0)]).includes(secret),
+  );
+});

@@ -35,6 +35,14 @@ export interface ProbePlace {
   readonly iptables: string | undefined;
 }
 
+/** A living process and the mounts that it sees. */
+export interface ProcessNamespace {
+  readonly name: string;
+  readonly pid: number;
+  /** Target of /proc/PID/ns/mnt. */
+  readonly mounts: string;
+}
+
 /** Questions of the doctor that reading files does not answer. Each is bounded and leaves nothing behind. */
 export interface GroundProbes {
   /** Text of /proc/config.gz; undefined where the kernel does not tell. */
@@ -43,6 +51,8 @@ export interface GroundProbes {
   kernel(place: ProbePlace): Promise<ProbeResults>;
   /** `prctl(PR_GET_SECUREBITS)` of this process; undefined where it cannot be asked. */
   securebits(): Promise<number | undefined>;
+  /** Living processes that run one of these programs, by absolute path. */
+  namespaces(programs: readonly string[]): readonly ProcessNamespace[];
   /** Undefined where the path does not exist. */
   room(path: string): DiskRoom | undefined;
   /** Whether a name server gives any answer within a second. */

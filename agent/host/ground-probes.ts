@@ -12,7 +12,9 @@ import {
   kernelProbes,
   type ProbePlace,
   type ProbeResults,
+  type ProcessNamespace,
 } from '../core/ground-probes.ts';
+import { linkTarget, namesIn } from './ground-files.ts';
 import { placeNetwatch } from './network-watch.ts';
 
 const maxConfigBytes = 4_194_304;
@@ -123,6 +125,16 @@ export class HostGroundProbes implements GroundProbes {
     } finally {
       unlinkSync(program);
     }
+  }
+
+  namespaces(programs: readonly string[]): readonly ProcessNamespace[] {
+    return namesIn('/proc').flatMap((entry): readonly ProcessNamespace[] => {
+      if (!/^\d+$/.test(entry)) return [];
+      const program = linkTarget(`/proc/${entry}/exe`)?.replace(' (deleted)', '');
+      const mounts = linkTarget(`/proc/${entry}/ns/mnt`);
+      if (program === undefined || mounts === undefined || !programs.includes(program)) return [];
+      return [{ name: program.split('/').at(-1) ?? program, pid: Number(entry), mounts }];
+    });
   }
 
   room(path: string): DiskRoom | undefined {

@@ -5,6 +5,7 @@ import {
   kernelProbes,
   type ProbePlace,
   type ProbeResults,
+  type ProcessNamespace,
 } from '../../agent/core/ground-probes.ts';
 import type { ProgramFacts, Programs } from '../../agent/core/program.ts';
 
@@ -21,6 +22,8 @@ export class FakeProbes implements GroundProbes {
   readonly refused = new Map<KernelProbe, string>();
   readonly silentServers = new Set<string>();
   iptablesVersion: string | undefined = 'iptables v1.8.11 (legacy)';
+  forwardPolicy = '-P FORWARD ACCEPT';
+  processes: readonly ProcessNamespace[] = [];
   kernelError: Error | undefined;
 
   kernelConfig(): Promise<string | undefined> {
@@ -40,6 +43,10 @@ export class FakeProbes implements GroundProbes {
     return Promise.resolve(this.bits);
   }
 
+  namespaces(): readonly ProcessNamespace[] {
+    return this.processes;
+  }
+
   room(): DiskRoom | undefined {
     return this.disk;
   }
@@ -48,8 +55,8 @@ export class FakeProbes implements GroundProbes {
     return Promise.resolve(!this.silentServers.has(server));
   }
 
-  version(): Promise<string | undefined> {
-    return Promise.resolve(this.iptablesVersion);
+  version(argv: readonly string[]): Promise<string | undefined> {
+    return Promise.resolve(argv.includes('-S') ? this.forwardPolicy : this.iptablesVersion);
   }
 }
 

@@ -234,6 +234,18 @@ const faults: readonly {
     fix: /node\.name/,
   },
   {
+    fault: 'a firewall that drops what is forwarded',
+    make: (patient) => (patient.probes.forwardPolicy = '-P FORWARD DROP'),
+    id: 'network.forward-policy',
+    fix: /-P FORWARD ACCEPT/,
+  },
+  {
+    fault: 'a dockerd in another mount namespace',
+    make: ({ probes }) => (probes.processes = [{ name: 'dockerd', pid: 7, mounts: 'mnt:[9]' }]),
+    id: 'ground.namespace',
+    fix: /restart dockerd/,
+  },
+  {
     fault: 'few open files',
     make: ({ ground }) => (ground.openFiles = { soft: 4_096, hard: 4_096 }),
     id: 'limits.open-files',

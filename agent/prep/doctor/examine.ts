@@ -42,7 +42,10 @@ type Check = (
 /** Every room of checks; one that fails is a finding itself and does not silence the others. */
 const checks: Readonly<Record<string, Check>> = {
   config: (_, { configProblems }) => [checkConfig(configProblems)],
-  ground: (observed, { settings }) => checkGround(planGround(observed, settings)),
+  ground: (observed, { settings, probes }) => {
+    const programs = ['dockerd', 'containerd'].map((name) => `${settings.binDir}/${name}`);
+    return checkGround(observed, planGround(observed, settings), { probes, programs });
+  },
   cgroup: (observed, { settings }) => checkCgroups(observed, planGround(observed, settings)),
   network: (observed, { settings, probes }) => checkNetwork(observed, settings, probes),
   parts: (_, { programs, settings, isDockerWanted }) => checkParts(programs, settings, isDockerWanted),
@@ -94,7 +97,7 @@ async function tryKernel(observed: ObservedGround, parts: ExamineParts): Promise
     modules: observed.modules,
     loadable: observed.loadableModules,
   };
-  return [await checkIptables(iptables, probes), ...(await checkKernelFeatures(probes, wish))];
+  return [...(await checkIptables(iptables, probes)), ...(await checkKernelFeatures(probes, wish))];
 }
 
 function broken(name: string, error: unknown): Finding {

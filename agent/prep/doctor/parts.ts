@@ -80,8 +80,31 @@ export async function findIptables(
   return undefined;
 }
 
+/** The program, and what the board does with forwarded packets. */
+export async function checkIptables(
+  path: string | undefined,
+  probes: GroundProbes,
+): Promise<readonly Finding[]> {
+  const version = path === undefined ? undefined : await probes.version([path, '--version']);
+  const program = checkProgram(path, version);
+  if (path === undefined || version === undefined) return [program];
+  return [program, checkPolicy(await probes.version([path, '-w', '5', '-S', 'FORWARD']))];
+}
+
+function checkPolicy(policy: string | undefined): Finding {
+  const title = 'Forwarded packets are let through';
+  if (policy !== '-P FORWARD DROP') return fine('network.forward-policy', title, policy ?? 'not known');
+  return found('network.forward-policy', title, {
+    severity: 'info',
+    seen: policy,
+    wanted: '-P FORWARD ACCEPT',
+    why: 'Containers on bridges of docker have rules of their own; pods on a CNI bridge are cut off',
+    fix: 'iptables -P FORWARD ACCEPT; dockerd sets DROP only where it finds net.ipv4.ip_forward off at its start',
+  });
+}
+
 /** nf_tables is off in OpenHarmony's kernels, so only the legacy kind works there (third_party_iptables). */
-export async function checkIptables(path: string | undefined, probes: GroundProbes): Promise<Finding> {
+function checkProgram(path: string | undefined, version: string | undefined): Finding {
   const id = 'parts.iptables';
   const title = 'iptables is there and works';
   if (path === undefined) {
@@ -93,7 +116,6 @@ export async function checkIptables(path: string | undefined, probes: GroundProb
       fix: "take the image's /system/bin/iptables (OpenHarmony 3.2 and later), or put a static one into dockerd.binDir",
     });
   }
-  const version = await probes.version([path, '--version']);
   if (version === undefined) {
     return found(id, title, {
       severity: 'error',

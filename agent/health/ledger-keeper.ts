@@ -88,6 +88,10 @@ const entries: Readonly<Record<string, (fields: Fields) => LedgerEntry | undefin
     const message = `${textOf(fields['path'])} was set aside as ${textOf(fields['aside'])}; lost: ${textOf(fields['lost'])}`;
     return { kind: 'quarantine', subject: 'dockerd', reason: pascal(textOf(fields['name'])), message };
   },
+  'unit.aided': (fields) => {
+    const message = `While it stayed ${textOf(fields['reason'])}: ${linesOf(fields['done']).join('; ')}`;
+    return { kind: 'repair', subject: textOf(fields['unit']), reason: textOf(fields['reason']), message };
+  },
   'unit.record-broken': (fields) => {
     const message = `Its record was unreadable and was set aside as ${textOf(fields['aside'])}`;
     return { kind: 'quarantine', subject: textOf(fields['unit']), reason: 'RecordBroken', message };
@@ -118,6 +122,10 @@ function unitEntry(fields: Fields): LedgerEntry | undefined {
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
   return value === undefined ? '' : (JSON.stringify(value) ?? '');
+}
+
+function linesOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.map(textOf) : [];
 }
 
 function pascal(words: string): string {

@@ -8,7 +8,15 @@ import type { Log } from '../core/log.ts';
 import type { Ended, Processes, ProcessFacts, ProcessIdentity } from '../core/process.ts';
 import type { ProgramFacts, Programs, UnixSockets } from '../core/program.ts';
 import { checkProgram, findProgram } from '../core/program-check.ts';
-import type { Fault, Health, ProbeDepth, UnitCommand, UnitPolicy, UnitSpec } from '../core/unit-spec.ts';
+import type {
+  Fault,
+  Health,
+  Note,
+  ProbeDepth,
+  UnitCommand,
+  UnitPolicy,
+  UnitSpec,
+} from '../core/unit-spec.ts';
 import type { HealthBoard } from '../health/board.ts';
 import { stopContainers } from './docker-containers.ts';
 import {
@@ -23,6 +31,7 @@ import { clearLeftovers } from './dockerd-leftovers.ts';
 import { DockerdProbe } from './dockerd-probe.ts';
 import { type Corruption, DockerdRepair, findCorruption } from './dockerd-repair.ts';
 import { endShims } from './end-shims.ts';
+import { helpContainerd } from './help-containerd.ts';
 
 /** What the dockerd unit needs from outside. */
 export interface DockerdPorts {
@@ -145,6 +154,15 @@ export class DockerdUnit implements UnitSpec {
     return ['no stack dump after SIGUSR1'];
   }
 
+  /**
+   * A containerd that hangs is ended, dockerd starts another one within 10 s, and containers run on; one that a signal had
+   * stopped is told to go on. dockerd notices only one that has died (moby libcontainerd/supervisor/remote_daemon.go).
+   */
+  async aid(note: Note): Promise<readonly string[]> {
+    if (note.reason !== 'RuntimeHung') return [];
+    return helpContainerd(this.#config.execRoot, this.#ports);
+  }
+
   /** With live-restore containers survive dockerd, so before the power goes they are stopped on their own. */
   async beforeShutdown(budgetMs: number, signal: AbortSignal): Promise<void> {
     const graceS = Math.min(containerGraceS, Math.max(1, Math.floor(budgetMs / 1_000) - 1));
@@ -251,6 +269,7 @@ function dockerdPolicy(settings: DockerdSettings, restart: UnitPolicy['restart']
     deepMs: Math.max(60_000, settings['dockerd.pingMs']),
     deepTimeoutMs: pingTimeoutMs + 2 * deepTimeoutMs,
     silentLimit: 6,
+    aidMs: 20_000,
   };
 }
 

@@ -41,6 +41,8 @@ export type Phase =
       readonly since: number;
       readonly silent: number;
       readonly note: Note;
+      /** When the unit is given aid; undefined where nobody can. */
+      readonly aidAt: number | undefined;
     }
   | {
       readonly phase: 'stopping';
@@ -80,6 +82,7 @@ export type Effect =
   | { readonly kind: 'prepare' }
   | { readonly kind: 'cancel-prepare' }
   | { readonly kind: 'spawn' }
+  | { readonly kind: 'aid'; readonly pid: number; readonly note: Note }
   | { readonly kind: 'gather-evidence'; readonly pid: number; readonly why: Note }
   | { readonly kind: 'signal'; readonly pid: number; readonly signal: 'SIGTERM' | 'SIGKILL' };
 
@@ -115,13 +118,14 @@ export function dueAt(state: UnitState, policy: UnitPolicy): number | undefined 
       return startDeadline(state, policy);
     case 'ready':
       return state.failures > 0 ? state.since + policy.restart.stableMs : undefined;
+    case 'unready':
+      return state.aidAt;
     case 'stopping':
       return stageDeadline(state);
     case 'down':
     case 'held':
     case 'preparing':
     case 'spawning':
-    case 'unready':
       return undefined;
   }
 }

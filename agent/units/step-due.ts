@@ -8,7 +8,14 @@ export function due(state: UnitState, context: Context): Step {
   if (state.phase === 'waiting' || state.phase === 'failed') return begin(state, context);
   if (state.phase === 'starting') return startTimedOut(state, context);
   if (state.phase === 'stopping') return nextStage(state, context);
+  if (state.phase === 'unready') return aid(state, context);
   return stay(state.phase === 'ready' ? { ...state, failures: 0 } : state);
+}
+
+/** The pauses between two aids double: a disk that is merely slow must not have its containerd ended again and again. */
+function aid(state: Extract<UnitState, { phase: 'unready' }>, { at, policy }: Context): Step {
+  const aidAt = at.nowMs + Math.max(policy.aidMs ?? 0, at.nowMs - state.since);
+  return { next: { ...state, aidAt }, effects: [{ kind: 'aid', pid: state.pid, note: state.note }] };
 }
 
 function startTimedOut(state: Extract<UnitState, { phase: 'starting' }>, context: Context): Step {

@@ -20,7 +20,7 @@ export function probed(state: Running, health: Health, context: Context): Step {
     case 'unready': {
       const note = { reason: health.reason, message: health.message };
       if (state.phase === 'starting' && health.hasStarted !== true) return stay({ ...state, note });
-      return stay(unready(state, { note, silent: 0, nowMs }));
+      return stay(unready(state, { note, silent: 0 }, context));
     }
     case 'silent': {
       const note = { reason: health.reason, message: health.message };
@@ -37,5 +37,5 @@ function silent(state: Extract<Running, { silent: number }>, note: Note, context
     return stopHung(state, { reason: 'Hung', message }, context);
   }
   if (count < unreadyAfter && state.phase === 'ready') return stay({ ...state, silent: count });
-  return stay(unready(state, { note, silent: count, nowMs: context.at.nowMs }));
+  return stay(unready(state, { note, silent: count }, context));
 }

@@ -88,7 +88,7 @@ const handlers: Handlers = {
     const isAwaited = state.phase === 'stopping' && state.stage === 'evidence' && state.pid === event.pid;
     if (!isAwaited) return stay(state);
     if (!event.isResumed || state.wanted === 'down') return terminate(state, context);
-    return stay(unready(state, { note: resumed, silent: 0, nowMs: context.at.nowMs }));
+    return stay(unready(state, { note: resumed, silent: 0 }, context));
   },
   ended: (state, event, context) => {
     if (!('pid' in state) || state.pid !== event.pid) return stay(state);

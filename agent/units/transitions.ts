@@ -58,11 +58,12 @@ export function started(state: UnitState, pid: number, { at }: Context): UnitSta
 /** Runs, and may not be given work. */
 export function unready(
   state: UnitState & { readonly pid: number },
-  facts: { readonly note: Note; readonly silent: number; readonly nowMs: number },
+  facts: { readonly note: Note; readonly silent: number },
+  { at, policy }: Context,
 ): UnitState {
-  const since = state.phase === 'unready' ? state.since : facts.nowMs;
-  const { note, silent } = facts;
-  return { ...alwaysOf(state), phase: 'unready', pid: state.pid, since, silent, note };
+  if (state.phase === 'unready') return { ...state, ...facts };
+  const aidAt = policy.aidMs === undefined ? undefined : at.nowMs + policy.aidMs;
+  return { ...alwaysOf(state), ...facts, phase: 'unready', pid: state.pid, since: at.nowMs, aidAt };
 }
 
 /** SIGTERM is sent exactly once: dockerd takes the fourth as an order to drop everything and exit. */

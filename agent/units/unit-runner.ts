@@ -16,6 +16,10 @@ import { within } from './within.ts';
 
 const keptLines = 40;
 
+type Acts = {
+  readonly [K in Effect['kind']]: (effect: Extract<Effect, { kind: K }>) => Promise<void> | void;
+};
+
 /** Performs what `step` decides for one unit, and tells it what happened. */
 export class UnitRunner {
   readonly spec: UnitSpec;
@@ -142,29 +146,23 @@ export class UnitRunner {
     this.dispatch({ kind: 'due' });
   }
 
+  readonly #acts: Acts = {
+    prepare: () => this.#prepare(),
+    'cancel-prepare': () => this.#preparing?.abort(),
+    spawn: () => this.#spawn(),
+    aid: (effect) => this.#aid(effect),
+    'gather-evidence': (effect) => this.#gather(effect),
+    signal: ({ pid, signal }) => {
+      const isSent = this.#process?.identity.pid === pid && this.#process.signal(signal);
+      // A process that a signal had stopped could not act on SIGTERM otherwise.
+      if (isSent && signal === 'SIGTERM') this.#process?.signal('SIGCONT');
+      this.#note('unit.signalled', { pid, signal, isSent });
+    },
+  };
+
   #perform(effect: Effect): void {
-    switch (effect.kind) {
-      case 'prepare':
-        void this.#prepare();
-        return;
-      case 'cancel-prepare':
-        this.#preparing?.abort();
-        return;
-      case 'spawn':
-        void this.#spawn();
-        return;
-      case 'gather-evidence':
-        void this.#gather(effect);
-        return;
-      case 'signal': {
-        const { pid, signal } = effect;
-        const isSent = this.#process?.identity.pid === pid && this.#process.signal(signal);
-        // A process that a signal had stopped could not act on SIGTERM otherwise.
-        if (isSent && signal === 'SIGTERM') this.#process?.signal('SIGCONT');
-        this.#note('unit.signalled', { pid, signal, isSent });
-        return;
-      }
-    }
+    const act = this.#acts[effect.kind] as (effect: Effect) => Promise<void> | void;
+    void act(effect);
   }
 
   async #prepare(): Promise<void> {
@@ -243,6 +241,15 @@ export class UnitRunner {
     const kept = lines.slice(-10).map((line) => line.slice(0, 300));
     this.#lastEnd = { atMs: this.#ports.clock.wallMs(), how: howText(ended), lines: kept };
     this.#note('unit.ended', { how: howText(ended), lines: kept });
+  }
+
+  async #aid({ pid, note }: Extract<Effect, { kind: 'aid' }>): Promise<void> {
+    const { clock } = this.#ports;
+    const aid = this.spec.aid?.bind(this.spec, note);
+    if (aid === undefined) return;
+    const tooLateMs = this.spec.policy.aidMs ?? 0;
+    const done = await within(clock, tooLateMs, aid).catch((error: unknown) => [messageOf(error)]);
+    if (done.length > 0) this.#note('unit.aided', { pid, reason: note.reason, done });
   }
 
   async #gather({ pid, why }: Extract<Effect, { kind: 'gather-evidence' }>): Promise<void> {

@@ -56,6 +56,14 @@ test('only repaired drift is a repair, not the first preparation', async () => {
   assert.deepEqual(told().slice(1), ['repair rule.8500 Drift']);
 });
 
+test('what was done to help a unit is a repair, with the reason that it was needed for', async () => {
+  const { board, ledger, told } = await world();
+  const done = ['containerd (process 7) hung and was ended', 'State: D'];
+  board.record('unit.aided', { unit: 'dockerd', pid: 5, reason: 'RuntimeHung', done });
+  assert.deepEqual(told().slice(1), ['repair dockerd RuntimeHung']);
+  assert.match(ledger.newest(1)[0]?.message ?? '', /hung and was ended; State: D/);
+});
+
 test('what fails every few seconds is written once in a while', async () => {
   const { board, clock, told } = await world();
   for (let index = 0; index < 300; index += 1) {

@@ -211,3 +211,27 @@ test('a dockerd that answers is not killed for a wrong driver, however long its 
   assert.deepEqual(processes.living[0]?.signals, []);
   await supervisor.stop();
 });
+
+test('a hanging containerd is resumed or ended after a while, and dockerd is left alone', async () => {
+  for (const state of ['stopped', 'running'] as const) {
+    const rig = new DockerdRig();
+    const containerd = rig.processes.add({ argv: ['/parts/docker/containerd'] });
+    const { clock, processes, programs, board, log } = rig;
+    const ports = { clock, processes, programs, board, log, logs: new FakeUnitLogs(), files: rig.disk };
+    const supervisor = new Supervisor([rig.unit], { ...ports, random: () => 0.5, recordDir: '/state/units' });
+    await supervisor.start(never);
+    await clock.advance(1_000);
+    rig.disk.files.set('/run/docker/containerd/containerd.pid', `${containerd.pid}`);
+    containerd.state = state;
+    rig.docker.mood = 'runtime-hung';
+    await clock.advance(95_000);
+    assert.deepEqual(containerd.signals, [state === 'stopped' ? 'SIGCONT' : 'SIGKILL']);
+    assert.equal(supervisor.status()[0]?.reason, 'RuntimeHung');
+    assert.ok(rig.events().includes('unit.aided'));
+    assert.deepEqual(processes.living.find(({ spec }) => spec.argv[0].endsWith('/dockerd'))?.signals, []);
+    rig.docker.mood = 'up';
+    await clock.advance(5_000);
+    assert.equal(supervisor.status()[0]?.phase, 'ready');
+    await supervisor.stop();
+  }
+});

@@ -6,6 +6,9 @@ import { dueAt, initialState, pidOf, type UnitEvent, type UnitState } from '../.
 import { step } from '../../agent/units/step.ts';
 import { fakePolicy } from '../fakes/fake-unit.ts';
 
+/** With aid, so that an unready unit has an alarm too. */
+const policy = { ...fakePolicy, aidMs: 20_000 };
+
 const faults: fc.Arbitrary<Fault> = fc.record(
   { reason: fc.constant('Ended'), message: fc.constant('x'), isPermanent: fc.boolean() },
   { noNullPrototype: true },
@@ -82,7 +85,7 @@ class Watcher {
 
   send(event: UnitEvent): void {
     const before = this.state;
-    const { next, effects } = step(before, event, { nowMs: this.nowMs, chance: 0.5 }, fakePolicy);
+    const { next, effects } = step(before, event, { nowMs: this.nowMs, chance: 0.5 }, policy);
     if (event.kind === 'prepared') this.#isPreparing = false;
     if (event.kind === 'spawned' || event.kind === 'spawn-refused') this.#isSpawning = false;
     for (const effect of effects) {
@@ -179,7 +182,7 @@ test('the alarm always lies ahead after it rang, so time alone never spins', () 
       for (const move of sequence) {
         watcher.move(move);
         for (let rings = 0; rings < 4; rings += 1) {
-          const due = dueAt(watcher.state, fakePolicy);
+          const due = dueAt(watcher.state, policy);
           if (due === undefined || due > watcher.nowMs) break;
           assert.ok(rings < 3, `the alarm rings for ever in ${watcher.state.phase}`);
           watcher.send({ kind: 'due' });

@@ -5,6 +5,7 @@ import { isAbort } from './core/agent-error.ts';
 import type { Edge } from './edge/edge.ts';
 import type { HealthBoard } from './health/board.ts';
 import type { JsonLog } from './host/json-log.ts';
+import type { PartsKeeper } from './parts/parts-keeper.ts';
 import type { Prep } from './prep/create-prep.ts';
 import type { Reporting } from './reporting.ts';
 import type { Supervisor } from './units/supervisor.ts';
@@ -25,6 +26,7 @@ export interface Rooms {
   readonly config: Config;
   readonly configProblems: readonly string[];
   readonly keeper: ApiKeeper;
+  readonly parts: PartsKeeper;
   readonly prep: Prep;
   readonly supervisor: Supervisor;
   readonly edge: Edge;
@@ -71,11 +73,12 @@ export class ComposedDaemon implements Daemon {
   }
 
   async stop(): Promise<void> {
-    const { keeper, prep, supervisor, log, edge, reporting } = this.#rooms;
+    const { keeper, prep, supervisor, log, edge, reporting, parts } = this.#rooms;
     this.#over.abort(new DOMException('The agent stops', 'AbortError'));
     // Whoever answers can be told to stop before everything has begun: what is under way ends first.
     await this.#opening.catch(() => undefined);
     await Promise.all([this.#bringUp, this.#reports]);
+    await parts.stop();
     await edge.stop();
     await supervisor.stop();
     await reporting.stop();
@@ -85,12 +88,13 @@ export class ComposedDaemon implements Daemon {
   }
 
   async #prepareAndSupervise(signal: AbortSignal): Promise<void> {
-    const { prep, supervisor, config, edge } = this.#rooms;
+    const { prep, supervisor, config, edge, parts } = this.#rooms;
     if (config['prep.enabled']) {
       await prep.start(signal);
       await prep.prepared(signal);
     }
     await supervisor.start(signal);
+    parts.start(signal);
     if (config['edgecore.enabled']) await edge.start(signal);
   }
 

@@ -19,6 +19,7 @@ import { HostGroundExecutor } from './host/ground-executor.ts';
 import { HostGroundObserver } from './host/ground-observer.ts';
 import { HostGroundProbes } from './host/ground-probes.ts';
 import { HostProcesses } from './host/host-processes.ts';
+import { HostProductFiles } from './host/host-product-files.ts';
 import { HostPrograms, HostSockets } from './host/host-programs.ts';
 import { HostUnitLogs } from './host/host-unit-logs.ts';
 import { HttpsDate } from './host/https-date.ts';
@@ -28,6 +29,7 @@ import { HostProgramText } from './host/program-text.ts';
 import { RotatingFile } from './host/rotating-file.ts';
 import { SystemClock } from './host/system-clock.ts';
 import { ToolRunner } from './host/tool-runner.ts';
+import { PartsKeeper } from './parts/parts-keeper.ts';
 import type { Places } from './places.ts';
 import { createPrep } from './prep/create-prep.ts';
 import { Reporting } from './reporting.ts';
@@ -105,6 +107,7 @@ export async function createDaemon(places: Places): Promise<Daemon> {
     board,
     log,
     gate,
+    retract: (signal) => reporting.retract(signal),
     units: () => tied(tie.supervisor),
   });
   const reporting = new Reporting({
@@ -170,8 +173,18 @@ export async function createDaemon(places: Places): Promise<Daemon> {
     home: places.home,
     group: config['api.group'],
   });
+  const parts = new PartsKeeper({
+    clock,
+    board,
+    log,
+    files,
+    product: new HostProductFiles(busybox),
+    manifest: `${places.product}/manifest.json`,
+    record: `${places.home}/state/product-sums.json`,
+  });
   return new ComposedDaemon({
     board,
+    parts,
     log,
     loaded,
     config,

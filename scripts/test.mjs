@@ -41,7 +41,8 @@ try {
   });
   const files = chosen.map((name) => path.join(outdir, path.relative('test', name).replace(/\.ts$/, '.js')));
   const flags = ['--enable-source-maps', '--test', '--test-timeout=240000', '--test-concurrency=2'];
-  const run = spawnSync(node, [...flags, ...files], {
+  const reporter = ['--test-reporter=./scripts/test-reporter.mjs', '--test-reporter-destination=stdout'];
+  const run = spawnSync(node, [...flags, ...reporter, ...files], {
     stdio: 'inherit',
     env: { ...process.env, NODE_OPTIONS: '' },
   });

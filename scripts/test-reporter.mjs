@@ -4,29 +4,38 @@ import path from 'node:path';
 import { inspect } from 'node:util';
 
 /** Turns the events of node:test into text. */
+// oxlint-disable-next-line import/no-default-export -- node:test takes a reporter as the default export
 export default async function* report(events) {
-  const skipped = new Map();
-  const counts = { passed: 0, failed: 0, skipped: 0 };
+  const tests = { passed: 0, failed: 0, skipped: new Map() };
   const startedMs = Date.now();
   for await (const { type, data } of events) {
     if (type === 'test:stderr' || type === 'test:stdout') yield data.message;
-    if (type === 'test:fail' && isTest(data)) {
-      counts.failed += 1;
-      yield failure(data);
-    }
-    if (type !== 'test:pass' || !isTest(data)) continue;
-    if (data.skip === undefined) {
-      counts.passed += 1;
-      if (process.stdout.isTTY) yield '.';
-      continue;
-    }
-    counts.skipped += 1;
-    skipped.set(data.skip, [...(skipped.get(data.skip) ?? []), data.name]);
+    if ((type === 'test:pass' || type === 'test:fail') && isTest(data)) yield told(type, data, tests);
   }
-  if (process.stdout.isTTY) yield '\n';
-  for (const [reason, names] of skipped) yield `skipped: ${String(reason)}\n${names.map(row).join('')}`;
-  const seconds = ((Date.now() - startedMs) / 1000).toFixed(0);
-  yield `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped in ${seconds} s\n`;
+  yield* summary(tests, (Date.now() - startedMs) / 1000);
+}
+
+/** Counts one test and returns what is said of it at once. */
+function told(type, data, tests) {
+  const dot = process.stdout.isTTY ? '.' : '';
+  if (type === 'test:fail') {
+    tests.failed += 1;
+    return failure(data);
+  }
+  if (data.skip === undefined) {
+    tests.passed += 1;
+    return dot;
+  }
+  const reason = data.skip === true ? 'no reason given' : data.skip;
+  tests.skipped.set(reason, [...(tests.skipped.get(reason) ?? []), data.name]);
+  return dot;
+}
+
+function* summary({ passed, failed, skipped }, seconds) {
+  yield '\n';
+  for (const [reason, names] of skipped) yield `skipped: ${reason}\n${names.map(row).join('')}`;
+  const count = [...skipped.values()].flat().length;
+  yield `${passed} passed, ${failed} failed, ${count} skipped in ${seconds.toFixed(0)} s\n`;
 }
 
 /** node:test reports each file as a test of its own when it fails as a whole; a suite is counted by its tests. */

@@ -1,9 +1,12 @@
 import fs from 'node:fs';
-import type { Ended, ProcessIdentity, RunningProcess } from '../core/process.ts';
+import type { Ended, ListenAddress, ProcessIdentity, RunningProcess } from '../core/process.ts';
+import { Lifeline } from './lifeline.ts';
 import { parseStat } from './proc-reader.ts';
 
 /** Milliseconds between two looks at adopted processes: nobody is told of the end of a process that is not a child. */
 const lookMs = 100;
+/** The same where each of them holds a lifeline. */
+const calmMs = 1_000;
 
 /**
  * Watches processes that are no children of ours. The descriptor of /proc/PID/stat stays open: it belongs to the process,
@@ -12,63 +15,92 @@ const lookMs = 100;
 export class AdoptedProcesses {
   readonly #watched = new Set<Adopted>();
   #timer: NodeJS.Timeout | undefined;
+  #intervalMs = 0;
 
   /**
    * Takes over a process whose start time still matches; undefined otherwise. Its program is not compared: a start script
    * ends with `exec`, and no other process can have the same number and the same start within one boot.
    */
-  adopt(identity: ProcessIdentity): RunningProcess | undefined {
+  adopt(identity: ProcessIdentity, listensAt?: ListenAddress): RunningProcess | undefined {
     let descriptor: number;
     try {
       descriptor = fs.openSync(`/proc/${identity.pid}/stat`, 'r');
     } catch {
       return undefined;
     }
-    const stat = readLiving(descriptor);
-    if (stat?.startTicks !== identity.startTicks) {
+    const startTicks = isLiving(descriptor) ? readStartTicks(descriptor) : undefined;
+    if (startTicks !== identity.startTicks) {
       fs.closeSync(descriptor);
       return undefined;
     }
-    const adopted = new Adopted(identity, descriptor);
+    const adopted = new Adopted(identity, { descriptor, listensAt, look: () => this.#look() });
     this.#watched.add(adopted);
-    this.#timer ??= setInterval(() => this.#look(), lookMs).unref();
+    this.#pace();
     return adopted;
   }
 
   #look(): void {
     for (const adopted of this.#watched) if (adopted.hasEnded()) this.#watched.delete(adopted);
-    if (this.#watched.size > 0) return;
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    this.#pace();
   }
+
+  /** Waking up ten times a second is most of what an idle agent costs, so it is done only where nothing better is there. */
+  #pace(): void {
+    const isCalm = [...this.#watched].every(({ hasLifeline }) => hasLifeline);
+    const wantedMs = this.#watched.size === 0 ? 0 : isCalm ? calmMs : lookMs;
+    if (wantedMs === this.#intervalMs) return;
+    clearInterval(this.#timer);
+    this.#intervalMs = wantedMs;
+    if (wantedMs > 0) this.#timer = setInterval(() => this.#look(), wantedMs).unref();
+  }
+}
+
+interface Watch {
+  readonly descriptor: number;
+  readonly listensAt: ListenAddress | undefined;
+  readonly look: () => void;
 }
 
 class Adopted implements RunningProcess {
   readonly identity: ProcessIdentity;
   readonly isAdopted = true;
   readonly ended: Promise<Ended>;
+  readonly #lifeline: Lifeline | undefined;
+  readonly #look: () => void;
   #descriptor: number | undefined;
   #resolve: (ended: Ended) => void = () => undefined;
 
-  constructor(identity: ProcessIdentity, descriptor: number) {
+  constructor(identity: ProcessIdentity, { descriptor, listensAt, look }: Watch) {
     this.identity = identity;
     this.#descriptor = descriptor;
+    this.#look = look;
     this.ended = new Promise((resolve) => {
       this.#resolve = resolve;
     });
+    this.#lifeline = listensAt === undefined ? undefined : new Lifeline(listensAt, look);
+  }
+
+  get hasLifeline(): boolean {
+    return this.#lifeline?.isHeld === true;
   }
 
   hasEnded(): boolean {
     if (this.#descriptor === undefined) return true;
-    if (readLiving(this.#descriptor) !== undefined) return false;
+    if (isLiving(this.#descriptor)) return false;
     fs.closeSync(this.#descriptor);
     this.#descriptor = undefined;
+    this.#lifeline?.drop();
     this.#resolve({ how: 'unknown' });
     return true;
   }
 
+  /** Whoever is to end must not wait for our connection; from then on we look often. */
   signal(signal: NodeJS.Signals): boolean {
     if (this.hasEnded()) return false;
+    if (signal === 'SIGTERM') {
+      this.#lifeline?.drop();
+      this.#look();
+    }
     try {
       return process.kill(this.identity.pid, signal);
     } catch {
@@ -78,14 +110,27 @@ class Adopted implements RunningProcess {
 }
 
 const statBuffer = Buffer.alloc(1024);
+const closeBracket = 0x29;
+const zombie = 0x5a;
+const dead = 0x58;
 
-/** Stat line behind an open descriptor, or undefined where the process is gone or a zombie. */
-function readLiving(descriptor: number): ReturnType<typeof parseStat> {
+/** Reads the stat line into the shared buffer; 0 bytes where the process is gone. */
+function readStatLine(descriptor: number): number {
   try {
-    const length = fs.readSync(descriptor, statBuffer, 0, statBuffer.length, 0);
-    const stat = parseStat(statBuffer.toString('latin1', 0, length));
-    return stat?.state === 'Z' || stat?.state === 'X' ? undefined : stat;
+    return fs.readSync(descriptor, statBuffer, 0, statBuffer.length, 0);
   } catch {
-    return undefined;
+    return 0;
   }
+}
+
+/** Looks at the one letter of the state only: this runs ten times a second. */
+function isLiving(descriptor: number): boolean {
+  const length = readStatLine(descriptor);
+  if (length === 0) return false;
+  const state = statBuffer[statBuffer.lastIndexOf(closeBracket, length - 1) + 2];
+  return state !== zombie && state !== dead;
+}
+
+function readStartTicks(descriptor: number): number | undefined {
+  return parseStat(statBuffer.toString('latin1', 0, readStatLine(descriptor)))?.startTicks;
 }

@@ -4,6 +4,7 @@ import { errnoOf } from '../core/agent-error.ts';
 import type { Log } from '../core/log.ts';
 import type {
   Ended,
+  ListenAddress,
   Processes,
   ProcessFacts,
   ProcessIdentity,
@@ -56,8 +57,9 @@ export class HostProcesses implements Processes {
     return { ok: true, process: new Child(identity, child, ended) };
   }
 
-  adopt(identity: ProcessIdentity): Promise<RunningProcess | undefined> {
-    return Promise.resolve(identity.bootId === this.#boot() ? this.#adopted.adopt(identity) : undefined);
+  adopt(identity: ProcessIdentity, listensAt?: ListenAddress): Promise<RunningProcess | undefined> {
+    const isThisBoot = identity.bootId === this.#boot();
+    return Promise.resolve(isThisBoot ? this.#adopted.adopt(identity, listensAt) : undefined);
   }
 
   facts(pid: number): Promise<ProcessFacts | undefined> {

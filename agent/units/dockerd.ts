@@ -97,8 +97,7 @@ export class DockerdUnit implements UnitSpec {
     this.#config = daemonConfig(settings, places, { major: undefined, dns: [] });
   }
 
-  /** Where dockerd listens. */
-  get socket(): string {
+  get listensAt(): string {
     return this.#config.socket;
   }
 

@@ -8,7 +8,7 @@ import type { UnitPorts } from './unit-ports.ts';
  * processes, because the agent may have died between start and record. So a unit never runs twice.
  */
 export async function findInstance(
-  spec: Pick<UnitSpec, 'name' | 'programs' | 'isInstance'>,
+  spec: Pick<UnitSpec, 'name' | 'programs' | 'isInstance' | 'listensAt'>,
   ports: Pick<UnitPorts, 'processes' | 'log' | 'board'>,
   records: AdoptionRecords,
 ): Promise<RunningProcess | undefined> {
@@ -20,12 +20,12 @@ export async function findInstance(
     })
     .catch(() => undefined);
   if (record !== undefined) {
-    const recorded = await processes.adopt(record.identity);
+    const recorded = await processes.adopt(record.identity, spec.listensAt);
     if (recorded !== undefined) return recorded;
   }
   for (const facts of await processes.findByProgram(spec.programs)) {
     if (!spec.isInstance(facts) || facts.exe === undefined) continue;
-    const found = await processes.adopt(await processes.identify(facts, facts.exe));
+    const found = await processes.adopt(await processes.identify(facts, facts.exe), spec.listensAt);
     if (found !== undefined) return found;
   }
   return undefined;

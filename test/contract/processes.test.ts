@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -198,3 +207,35 @@ test('host: a program behind a link is found and adopted', async (t) => {
   assert.ok(found.some(({ pid }) => pid === child.identity.pid));
   assert.equal((await rig.second.adopt(child.identity))?.identity.pid, child.identity.pid);
 });
+
+const listeners = [
+  ['a Unix socket', (file: string): string => `listen('${file}.sock', () => put('${file}.sock'))`],
+  ['a port', (): string => "listen(0, '127.0.0.1', function () { put(this.address().port) })"],
+] as const;
+for (const [where, listen] of listeners) {
+  test(`host: the end of an adopted process that listens at ${where} is seen at once, and it is left in peace until then`, async (t) => {
+    const rig = hostRig(t);
+    const directory = mkdtempSync(path.join(tmpdir(), 'processes-listen-'));
+    t.after(() => rmSync(directory, { recursive: true }));
+    const told = path.join(directory, 'address');
+    const put = `const put = (text) => { fs.writeFileSync('${told}.new', String(text)); fs.renameSync('${told}.new', '${told}') }`;
+    const script = `${put}; net.createServer().${listen(path.join(directory, 'unit'))}`;
+    const child = await running(rig.first, spec([process.execPath, '-e', script], rig.output));
+    t.after(() => tryKill(child.identity.pid));
+    while (!existsSync(told)) await new Promise((resolve) => setTimeout(resolve, 5));
+    const address = readFileSync(told, 'utf8');
+    const adopted = await rig.second.adopt(child.identity, where === 'a port' ? Number(address) : address);
+    let hasEnded = false;
+    void adopted?.ended.then(() => {
+      hasEnded = true;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    assert.equal(hasEnded, false);
+    process.kill(child.identity.pid, 'SIGKILL');
+    const before = performance.now();
+    await adopted?.ended;
+    const tookMs = performance.now() - before;
+    // 1 s is what looking alone would take here.
+    assert.ok(tookMs < 700, `it took ${tookMs} ms`);
+  });
+}

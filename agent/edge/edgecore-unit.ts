@@ -86,12 +86,19 @@ export class EdgecoreUnit implements UnitSpec {
     return this.#program?.release.text.replace(/^v/, '');
   }
 
+  /** Its /healthz, as long as nothing else is known of an adopted one the port that edgecore has by default. */
+  get listensAt(): number | undefined {
+    return this.#target.healthPort;
+  }
+
   /** Reports whether there is nothing to supervise: no cluster was joined. */
   isDormant(): boolean {
     return this.#options.record() === undefined;
   }
 
   async prepare(signal: AbortSignal): Promise<UnitCommand | Fault> {
+    // Nobody prepares a process that runs: whatever stops this start, the agent may speak for the node meanwhile.
+    this.#ports.gate.edgecoreEnded();
     const record = this.#options.record();
     if (record === undefined)
       return permanent('NotJoined', 'This board has joined no cluster; run `agentctl join`');

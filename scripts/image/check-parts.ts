@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { AgentError, messageOf } from '../../agent/core/agent-error.ts';
-import { type ElfFacts, readElf } from '../elf.ts';
+import { type ElfFacts, readElf } from '../../agent/core/elf.ts';
 
 /** Programs that come from elsewhere and go into the product's folder. */
 export interface Parts {

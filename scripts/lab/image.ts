@@ -1,7 +1,7 @@
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { AgentError } from '../../agent/core/agent-error.ts';
-import { readElf } from '../elf.ts';
+import { readElf } from '../../agent/core/elf.ts';
 import { findLibraries, type Parts, requireFittingParts } from '../image/check-parts.ts';
 import { stageProduct } from '../image/stage.ts';
 import { directory, file, mergeTrees, type TreeEntry, text } from '../image/tree.ts';

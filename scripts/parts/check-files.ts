@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf } from '../../agent/core/agent-error.ts';
-import { type ElfFacts, readElf } from '../elf.ts';
+import { type ElfFacts, readElf } from '../../agent/core/elf.ts';
 import type { FileRule, PartFile } from './part.ts';
 
 /** Everything that keeps files from doing their work on an arm64 board, as sentences; empty when all is well. */

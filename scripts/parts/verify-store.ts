@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { AgentError } from '../../agent/core/agent-error.ts';
-import { readElf } from '../elf.ts';
+import { readElf } from '../../agent/core/elf.ts';
 import { checkFiles } from './check-files.ts';
 import { fileSum } from './file-sum.ts';
 import { type InstalledPart, lockName, readLock } from './lock-file.ts';

@@ -46,45 +46,52 @@ const segmentTypes = { load: 1, dynamic: 2, interpreter: 3 };
 const tags = { needed: 1, stringTable: 5, stringSize: 10, rpath: 15, textrel: 22, runpath: 29, flags: 30 };
 const flagTextrel = 4;
 
+/** A file that is read where it is needed: a board has no memory for 100 MB of edgecore. */
+export interface ByteSource {
+  readonly length: number;
+  /** Bytes at an offset; fewer than asked for where the file ends. */
+  read(offset: number, size: number): Uint8Array;
+}
+
 /** Little-endian fields at checked offsets. */
 class Fields {
-  readonly #view: DataView;
+  readonly #source: ByteSource;
   readonly is64: boolean;
 
-  constructor(bytes: Uint8Array, is64: boolean) {
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  constructor(source: ByteSource, is64: boolean) {
+    this.#source = source;
     this.is64 = is64;
   }
 
-  #check(offset: number, size: number): void {
-    if (Number.isSafeInteger(offset) && offset >= 0 && offset + size <= this.#view.byteLength) return;
-    throw new ElfError(
-      `Truncated: wants ${size} bytes at offset ${offset}, has ${this.#view.byteLength} bytes in all`,
-    );
+  #view(offset: number, size: number): DataView {
+    const { length } = this.#source;
+    if (Number.isSafeInteger(offset) && offset >= 0 && offset + size <= length) {
+      const bytes = this.#source.read(offset, size);
+      if (bytes.length === size) return new DataView(bytes.buffer, bytes.byteOffset, size);
+    }
+    throw new ElfError(`Truncated: wants ${size} bytes at offset ${offset}, has ${length} bytes in all`);
   }
 
   u16(offset: number): number {
-    this.#check(offset, 2);
-    return this.#view.getUint16(offset, true);
+    return this.#view(offset, 2).getUint16(0, true);
   }
 
   u32(offset: number): number {
-    this.#check(offset, 4);
-    return this.#view.getUint32(offset, true);
+    return this.#view(offset, 4).getUint32(0, true);
   }
 
   /** A field as wide as an address of the file. */
   word(offset: number): number {
     if (!this.is64) return this.u32(offset);
-    this.#check(offset, 8);
-    const value = this.#view.getBigUint64(offset, true);
+    const value = this.#view(offset, 8).getBigUint64(0, true);
     // Anything beyond is no offset into a real file; the next check refuses it.
     return value > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(value);
   }
 }
 
 /** Reads the facts of an ELF file; throws ElfError when it is none, is cut short, or lies about its tables. */
-export function readElf(bytes: Uint8Array): ElfFacts {
+export function readElf(input: Uint8Array | ByteSource): ElfFacts {
+  const bytes = input instanceof Uint8Array ? inMemory(input) : input;
   const fields = readHeader(bytes);
   const segments = readSegments(fields);
   const interpreterAt = segments.find((segment) => segment.type === segmentTypes.interpreter);
@@ -107,14 +114,19 @@ export function readElf(bytes: Uint8Array): ElfFacts {
   };
 }
 
-function readHeader(bytes: Uint8Array): Fields {
+function inMemory(bytes: Uint8Array): ByteSource {
+  return { length: bytes.length, read: (offset, size) => bytes.subarray(offset, offset + size) };
+}
+
+function readHeader(source: ByteSource): Fields {
   const magic = [0x7f, 0x45, 0x4c, 0x46];
+  const bytes = source.read(0, 20);
   if (bytes.length < 20 || magic.some((byte, index) => bytes[index] !== byte)) {
     throw new ElfError('Not an ELF file: the first four bytes are not 7f 45 4c 46');
   }
   if (bytes[4] !== 1 && bytes[4] !== 2) throw new ElfError(`Unknown ELF class ${bytes[4]}, want 1 or 2`);
   if (bytes[5] !== 1) throw new ElfError(`Byte order ${bytes[5]} is not little-endian`);
-  return new Fields(bytes, bytes[4] === 2);
+  return new Fields(source, bytes[4] === 2);
 }
 
 function readSegments(fields: Fields): Segment[] {
@@ -158,7 +170,7 @@ function readDynamic(fields: Fields, segments: readonly Segment[]): DynamicEntry
 }
 
 function dynamicNames(
-  bytes: Uint8Array,
+  bytes: ByteSource,
   segments: readonly Segment[],
   dynamic: readonly DynamicEntry[],
   tag: number,
@@ -188,10 +200,11 @@ function fileOffset(segments: readonly Segment[], address: number): number {
   return home.offset + (address - home.address);
 }
 
-function readName(bytes: Uint8Array, start: number): string {
-  const end = start < bytes.length ? bytes.indexOf(0, start) : -1;
-  if (end === -1 || end - start > maxNameBytes) {
+function readName(source: ByteSource, start: number): string {
+  const bytes = start < source.length ? source.read(start, maxNameBytes + 1) : new Uint8Array();
+  const end = bytes.indexOf(0);
+  if (end === -1) {
     throw new ElfError(`A name at offset ${start} has no end within ${maxNameBytes} bytes`);
   }
-  return new TextDecoder().decode(bytes.subarray(start, end));
+  return new TextDecoder().decode(bytes.subarray(0, end));
 }

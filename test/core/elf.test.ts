@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ElfError, readElf } from '../../scripts/elf.ts';
-import { sketchElf } from './sketch-elf.ts';
+import { ElfError, readElf } from '../../agent/core/elf.ts';
+import { sketchElf } from '../scripts/sketch-elf.ts';
 
 test('a file without interpreter and libraries is static', () => {
   assert.deepEqual(readElf(sketchElf({ type: 2 })), {

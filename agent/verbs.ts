@@ -1,13 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import type { LeaveOrder, Verbs } from './api/verbs.ts';
-import {
-  type DoctorDocument,
-  type LeaveDocument,
-  type SamplesDocument,
-  type StatusDocument,
-  wireVersion,
-} from './api/wire.ts';
+import type { Verbs } from './api/verbs.ts';
+import { type DoctorDocument, type SamplesDocument, type StatusDocument, wireVersion } from './api/wire.ts';
 import type { Config } from './config/config.ts';
 import { AgentError } from './core/agent-error.ts';
 import type { Clock } from './core/clock.ts';
@@ -39,8 +33,6 @@ export interface VerbParts {
 
 /** Milliseconds of a shutdown's deadline that are kept for the answer. */
 const answerMs = 300;
-/** Milliseconds that a cloud gets to take our conditions off the Node before the board leaves without. */
-const retractMs = 10_000;
 
 /** Wires each question of the API to the room that can answer it. */
 export function createVerbs(parts: VerbParts): Verbs {
@@ -61,7 +53,7 @@ export function createVerbs(parts: VerbParts): Verbs {
     edge: {
       status: () => edge.status(),
       join: (order, signal) => edge.join(order, signal),
-      leave: (order, signal) => leaveCluster(parts, order, signal),
+      leave: (order, signal) => edge.leave(order, signal),
     },
     startUnit: async (name) => supervisor.startUnit(name),
     stopUnit: async (name) => supervisor.stopUnit(name),
@@ -85,17 +77,6 @@ async function doctorOf({ prep, edge }: VerbParts, signal: AbortSignal): Promise
 function samplesOf({ sampler }: Reporting): SamplesDocument {
   const inventory = sampler.inventory();
   return { samples: sampler.past(), ...(inventory === undefined ? {} : { inventory }) };
-}
-
-/** What we told the cloud is taken back while the certificates are still there: nothing stale may stay on the Node. */
-async function leaveCluster(
-  { edge, reporting }: VerbParts,
-  order: LeaveOrder,
-  signal: AbortSignal,
-): Promise<LeaveDocument> {
-  if (!order.isDryRun)
-    await reporting.retract(AbortSignal.any([signal, AbortSignal.timeout(retractMs)])).catch(() => false);
-  return edge.leave(order, signal);
 }
 
 /** Name of a log that there can be; UNIT_UNKNOWN where nobody of that name ever wrote one. */

@@ -5,7 +5,7 @@ import type { Files } from '../core/files.ts';
 import type { ConfigKeeper, ConfigReport } from './config-keeper.ts';
 import type { EdgePlaces } from './edge-places.ts';
 import type { EdgeStep } from './edge-plan.ts';
-import { type EdgeUnits, isRunning, statusOf } from './edge-units.ts';
+import { type EdgeUnits, isActive, statusOf } from './edge-units.ts';
 import type { NodeRecords } from './node-record.ts';
 import type { PodCleaner } from './pod-cleaner.ts';
 import type { EdgecoreProgram } from './release-finder.ts';
@@ -21,6 +21,7 @@ export interface ExecutorPorts {
   readonly keeper: ConfigKeeper;
   readonly records: NodeRecords;
   readonly pods: PodCleaner;
+  readonly retract: (signal: AbortSignal) => Promise<boolean>;
   readonly places: EdgePlaces;
 }
 
@@ -70,6 +71,7 @@ export class EdgeExecutor {
         await Promise.resolve(units.startUnit('edgecore'));
       },
       'stop-edgecore': (_step, _given, signal) => this.#stop(signal),
+      retract: (_step, _given, signal) => this.#retract(signal),
       'remove-pods': ({ withImages }, _given, signal) => ports.pods.remove({ withImages }, signal),
     };
   }
@@ -139,11 +141,16 @@ export class EdgeExecutor {
     await this.#ports.records.remove();
   }
 
+  async #retract(signal: AbortSignal): Promise<void> {
+    if (await this.#ports.retract(signal)) return;
+    throw new AgentError('TIMED_OUT', 'the cloud did not confirm it; they go when the node is deleted there');
+  }
+
   async #stop(signal: AbortSignal): Promise<void> {
     const { units } = this.#ports;
     units.stopUnit('edgecore');
     await this.#until(
-      () => !isRunning(units, 'edgecore'),
+      () => !isActive(units, 'edgecore'),
       { what: 'wait for edgecore to stop', ms: downMs },
       signal,
     );

@@ -28,6 +28,7 @@ export type EdgeStep = StepBase &
     | { readonly kind: 'restart-dockerd' }
     | { readonly kind: 'start-edgecore' }
     | { readonly kind: 'stop-edgecore' }
+    | { readonly kind: 'retract' }
     | { readonly kind: 'remove-pods'; readonly withImages: boolean }
   );
 
@@ -39,8 +40,8 @@ export interface JoinSituation {
   /** Whether a token is there and will be used: certificates are fetched anew. */
   readonly isEnrolling: boolean;
   readonly hasCertificates: boolean;
-  /** Whether edgecore runs now. */
-  readonly isRunning: boolean;
+  /** Whether edgecore runs now or would start by itself. */
+  readonly isActive: boolean;
   readonly cni: { readonly plugins: readonly string[]; readonly networks: readonly string[] };
   /** Plugins in /opt/cni/bin; the others are copied from the parts. */
   readonly installedPlugins: readonly string[];
@@ -53,10 +54,10 @@ export interface JoinSituation {
 
 /** Steps from what is there to a node that runs. Nothing in it is done before every check has passed. */
 export function planJoin(situation: JoinSituation, places: EdgePlaces): readonly EdgeStep[] {
-  const { settings, record, isEnrolling, hasCertificates, isRunning } = situation;
+  const { settings, record, isEnrolling, hasCertificates, isActive } = situation;
   const isRenamed = record !== undefined && record.node !== settings.node;
   return [
-    ...(isRunning ? [stopEdgecore('It reads its configuration only when it starts.')] : []),
+    ...(isActive ? [stopEdgecore('It reads its configuration only when it starts.')] : []),
     ...directories(places),
     ...(isEnrolling && hasCertificates
       ? removeAll(certificateFiles(places), 'New ones come with the token.')
@@ -79,13 +80,14 @@ export function planJoin(situation: JoinSituation, places: EdgePlaces): readonly
 
 /** Steps that undo a join. What edgecore made goes too; images stay unless asked for. */
 export function planLeave(
-  options: { readonly isRunning: boolean; readonly removesPods: boolean; readonly removesImages: boolean },
+  options: { readonly isActive: boolean; readonly removesPods: boolean; readonly removesImages: boolean },
   places: EdgePlaces,
 ): readonly EdgeStep[] {
-  const { isRunning, removesPods, removesImages } = options;
+  const { isActive, removesPods, removesImages } = options;
   const why = 'The board belongs to no cluster any more.';
   return [
-    ...(isRunning ? [stopEdgecore(why)] : []),
+    ...(isActive ? [stopEdgecore(why)] : []),
+    retract,
     ...(removesPods || removesImages ? [removePods(removesImages)] : []),
     ...removeAll([...certificateFiles(places), places.bootstrapFile], why),
     ...removeAll(databaseFiles(places), why),
@@ -201,6 +203,15 @@ function recordOf({ settings, kubeedge, nowMs }: JoinSituation): NodeRecord {
 function stopEdgecore(why: string): EdgeStep {
   return { kind: 'stop-edgecore', id: 'stop', what: 'stop edgecore', why };
 }
+
+/** After edgecore, because a cloud that enforces authorization hears one session of a node only; before its certificate goes. */
+const retract: EdgeStep = {
+  kind: 'retract',
+  id: 'conditions',
+  what: 'take our conditions off the Node object',
+  why: 'Nobody corrects them once the board has left.',
+  isOptional: true,
+};
 
 function removePods(withImages: boolean): EdgeStep {
   const images = withImages ? ' and their images' : '';

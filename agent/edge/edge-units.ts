@@ -22,3 +22,19 @@ export function isRunning(units: EdgeUnits, name: string): boolean {
     (status.pid !== undefined || ['starting', 'ready', 'unready', 'stopping'].includes(status.phase))
   );
 }
+
+/** Reports whether the unit runs or would start by itself, e.g. after its backoff: who changes its files stops it first. */
+export function isActive(units: EdgeUnits, name: string): boolean {
+  const phase = statusOf(units, name)?.phase;
+  return phase !== undefined && phase !== 'down';
+}
+
+/** The supervision before it is there: the unit that it supervises is made first. */
+export function unitsLater(units: () => EdgeUnits): EdgeUnits {
+  return {
+    startUnit: (name) => units().startUnit(name),
+    stopUnit: (name) => units().stopUnit(name),
+    restartUnit: (name) => units().restartUnit(name),
+    status: () => units().status(),
+  };
+}

@@ -22,7 +22,7 @@ import { EdgeExecutor } from './edge-executor.ts';
 import type { EdgeConfig } from './edge-options.ts';
 import type { EdgePlaces } from './edge-places.ts';
 import { planLeave } from './edge-plan.ts';
-import { type EdgeUnits, isRunning } from './edge-units.ts';
+import { type EdgeUnits, isActive, statusOf, unitsLater } from './edge-units.ts';
 import { EdgecoreUnit } from './edgecore-unit.ts';
 import { JoinFile } from './join-file.ts';
 import { JoinedNode } from './joined-node.ts';
@@ -54,6 +54,8 @@ export interface EdgeOptions {
   readonly board: HealthBoard;
   readonly log: Log;
   readonly gate: SpeakerGate;
+  /** Takes what we told the cloud off the Node object; reports whether the cloud confirmed it. */
+  readonly retract: (signal: AbortSignal) => Promise<boolean>;
   /** The supervision, which is made after this room because the unit is a part of it. */
   readonly units: () => EdgeUnits;
 }
@@ -137,6 +139,7 @@ export class Edge {
   async start(signal: AbortSignal): Promise<void> {
     const until = AbortSignal.any([signal, this.#over.signal]);
     const { clock, files, log, board, places } = this.#options;
+    this.#tellGate();
     const file = new JoinFile({
       clock,
       files,
@@ -168,7 +171,7 @@ export class Edge {
     return this.#alone(async () => {
       const { places, units, board } = this.#options;
       const node = this.#records.current?.node;
-      const steps = planLeave({ ...options, isRunning: isRunning(units(), 'edgecore') }, places);
+      const steps = planLeave({ ...options, isActive: isActive(units(), 'edgecore') }, places);
       const document = {
         ...(node === undefined ? {} : { node }),
         dryRun: options.isDryRun,
@@ -207,6 +210,14 @@ export class Edge {
     return examineEdge({ ...this.#options, finder, record: this.#records.current }, signal);
   }
 
+  /** An earlier agent may have left edgecore running, or there is none and its start has to wait: only now both are known. */
+  #tellGate(): void {
+    const { gate, units } = this.#options;
+    const status = statusOf(units(), 'edgecore');
+    if (status?.pid !== undefined) gate.edgecoreAdopted();
+    else if (status?.phase !== 'starting') gate.edgecoreEnded();
+  }
+
   async #alone<T>(act: () => Promise<T>): Promise<T> {
     if (this.#isBusy) {
       throw new AgentError(
@@ -233,13 +244,4 @@ function hintsFor(node: string | undefined, { removesImages }: LeaveOptions): re
           'images stay on the board; remove them with `agentctl leave --remove-images`, or docker system prune',
         ]),
   ];
-}
-
-function unitsLater(units: () => EdgeUnits): EdgeUnits {
-  return {
-    startUnit: (name) => units().startUnit(name),
-    stopUnit: (name) => units().stopUnit(name),
-    restartUnit: (name) => units().restartUnit(name),
-    status: () => units().status(),
-  };
 }

@@ -67,6 +67,7 @@ export class EdgecoreUnit implements UnitSpec {
   readonly #probe: EdgecoreProbe;
   #target: ProbeTarget;
   #program: EdgecoreProgram | undefined;
+  #hasSearched = false;
 
   constructor(options: EdgecoreUnitOptions, ports: EdgecoreUnitPorts) {
     const { config, places } = options;
@@ -114,6 +115,8 @@ export class EdgecoreUnit implements UnitSpec {
     signal.throwIfAborted();
     this.#probe.reset();
     await this.#ports.gate.edgecoreStarts();
+    if (signal.aborted) this.#ports.gate.edgecoreEnded();
+    signal.throwIfAborted();
     return this.#command();
   }
 
@@ -215,9 +218,21 @@ export class EdgecoreUnit implements UnitSpec {
   async #findTarget(): Promise<ProbeTarget> {
     // An adopted process was prepared by an earlier agent.
     if (this.#program === undefined) {
+      if (!this.#hasSearched) void this.#findProgram();
+      this.#hasSearched = true;
       this.#target = probeTarget(this.#options.places.configFile, await this.#ports.keeper.read());
     }
     return this.#target;
+  }
+
+  /** Reading a large program takes longer than a probe may, so nobody waits for it. */
+  async #findProgram(): Promise<void> {
+    const record = this.#options.record();
+    if (record === undefined) return;
+    const found = await this.#ports.finder
+      .find(this.programs[0] ?? '', namedRelease(record))
+      .catch(() => undefined);
+    if (found?.ok === true) this.#program ??= found;
   }
 
   #show(

@@ -8,7 +8,7 @@ import type { EdgeExecutor } from './edge-executor.ts';
 import type { EdgeConfig } from './edge-options.ts';
 import type { EdgePlaces } from './edge-places.ts';
 import { type EdgeStep, planJoin } from './edge-plan.ts';
-import { type EdgeUnits, isRunning, statusOf } from './edge-units.ts';
+import { type EdgeUnits, isActive, isRunning, statusOf } from './edge-units.ts';
 import { type LookPorts, lookBeforeJoin, portsOf, readCertificates } from './join-look.ts';
 import { type JoinOrder, parseJoinOrder } from './join-order.ts';
 import type { NodeRecord, NodeRecords } from './node-record.ts';
@@ -108,7 +108,7 @@ export class Joiner {
     if (found.ok && !checked.problems.some(({ severity }) => severity === 'error')) {
       const { problems: warnings, facts, kept } = checked;
       const { settings } = result;
-      return this.#plan({ order, program: found, settings, record, facts, warnings, kept }, running);
+      return this.#plan({ order, program: found, settings, record, facts, warnings, kept });
     }
     return {
       ...refused(checked.problems),
@@ -134,8 +134,8 @@ export class Joiner {
     return { facts, kept: preview?.kept ?? [], problems: preflight(facts, order, settings) };
   }
 
-  async #plan(before: Omit<Prepared, 'steps'>, running: boolean): Promise<Prepared> {
-    const { clock, config, files, places } = this.#ports;
+  async #plan(before: Omit<Prepared, 'steps'>): Promise<Prepared> {
+    const { clock, config, files, places, units } = this.#ports;
     const { order, program, settings, record, facts, kept } = before;
     const steps = planJoin(
       {
@@ -144,7 +144,7 @@ export class Joiner {
         record,
         isEnrolling: order.token !== undefined,
         hasCertificates: facts.certificate !== undefined,
-        isRunning: running,
+        isActive: isActive(units(), 'edgecore'),
         cni: facts.cni,
         installedPlugins: await files.list(places.cniBinDir).catch(() => []),
         podSubnet: config['edgecore.podSubnet'],

@@ -44,6 +44,7 @@ const lookMs = 60_000;
 /** edgecore's start is held up so long at most. */
 const farewellMs = 2_000;
 const retractMs = 15_000;
+const retryMs = 300;
 
 const idle: CloudState = { phase: 'idle', reason: 'NotJoined', message: 'This board belongs to no cluster' };
 
@@ -93,17 +94,24 @@ export class CloudReporter {
 
   /** Takes everything of ours off the Node object; for leaving a cluster. Reports whether the cloud confirmed it. */
   async retract(signal: AbortSignal): Promise<boolean> {
-    const { nodes, memory, channels, clock } = this.#options;
+    const { nodes, memory, channels, clock, gate } = this.#options;
     const node = await nodes.read();
-    const removed = Object.keys(memory.facts.told);
     this.#isRetracted = true;
-    if (node?.hub === undefined || removed.length === 0) return true;
+    if (node?.hub === undefined || Object.keys(memory.facts.told).length === 0) return true;
     const late = new AbortController();
     const cancel = clock.after(retractMs, () => late.abort());
-    const push = { node, conditions: {}, removed, wallMs: clock.wallMs() };
-    const outcome = await channels.push(push, AbortSignal.any([signal, late.signal]));
-    cancel();
-    return outcome.how === 'done' || outcome.how === 'no-node';
+    const either = AbortSignal.any([signal, late.signal]);
+    for (;;) {
+      const removed = Object.keys(memory.facts.told);
+      const outcome = await channels.push({ node, conditions: {}, removed, wallMs: clock.wallMs() }, either);
+      // A report that was under way may still hold the right to speak; that one is the last.
+      const isHeld = outcome.how === 'no-way' && gate.isFree && !either.aborted;
+      if (!isHeld) {
+        cancel();
+        return outcome.how === 'done' || outcome.how === 'no-node';
+      }
+      await clock.sleep(retryMs, either).catch(() => undefined);
+    }
   }
 
   #retryNow(): void {

@@ -3,8 +3,10 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parse, stringify } from 'yaml';
+import type { Verbs } from '../../agent/api/verbs.ts';
 import type { UnitStatus } from '../../agent/api/wire.ts';
 import { defaultConfig } from '../../agent/config/default-config.ts';
+import type { Api } from '../../agent/core/api-port.ts';
 import { SpeakerGate } from '../../agent/core/speaker-gate.ts';
 import { Edge, type EdgeOptions } from '../../agent/edge/edge.ts';
 import { type EdgePlaces, edgePlaces } from '../../agent/edge/edge-places.ts';
@@ -19,8 +21,10 @@ import { HostLocalNet } from '../../agent/host/local-net.ts';
 import { HostProgramText } from '../../agent/host/program-text.ts';
 import { SystemClock } from '../../agent/host/system-clock.ts';
 import { ToolRunner } from '../../agent/host/tool-runner.ts';
+import { Reporting } from '../../agent/reporting.ts';
 import { Supervisor } from '../../agent/units/supervisor.ts';
 import { QuietLog } from '../fakes/quiet-log.ts';
+import { statusDocument } from '../fakes/status-document.ts';
 import { bundleEdgecore } from '../standins/bundle.ts';
 import { CloudHub, type CloudHubOptions } from '../standins/cloudhub/cloudhub.ts';
 
@@ -32,6 +36,9 @@ export interface RigAgent {
   readonly supervisor: Supervisor;
   readonly board: HealthBoard;
   readonly log: QuietLog;
+  readonly gate: SpeakerGate;
+  /** The reports to the cloud; they run only where they were asked for. */
+  readonly reporting: Reporting;
 }
 
 /** A board in a temporary directory, with the stand-ins of cloudcore and edgecore and everything else real. */
@@ -72,8 +79,8 @@ export class EdgeRig {
     return rig;
   }
 
-  /** Starts an agent; an earlier one must have been stopped. */
-  async startAgent(): Promise<RigAgent> {
+  /** Starts an agent, with its reports to the cloud where they are wanted; an earlier one must have been stopped. */
+  async startAgent({ reports = false } = {}): Promise<RigAgent> {
     const clock = new SystemClock();
     const board = new HealthBoard(clock);
     const log = new QuietLog();
@@ -89,6 +96,7 @@ export class EdgeRig {
       budget: { fileBytes: 1_000_000, files: 2 },
     });
     const tie: { supervisor?: Supervisor } = {};
+    const gate = new SpeakerGate();
     const restart = {
       floorMs: 100,
       ceilingMs: 1000,
@@ -96,13 +104,18 @@ export class EdgeRig {
       loopFailures: 4,
       permanentMs: 3_600_000,
     };
+    const config = {
+      ...defaultConfig(),
+      'edgecore.binary': this.#binary,
+      'edgecore.criEndpoint': `unix://${this.home}/run/containerd.sock`,
+      'dockerd.enabled': false,
+      'dockerd.dataRoot': this.home,
+      'query.enabled': false,
+      'report.spreadMs': 100,
+    };
+    const docker = new DockerClient(this.places.dockerSocket);
     const options: EdgeOptions = {
-      config: {
-        ...defaultConfig(),
-        'edgecore.binary': this.#binary,
-        'edgecore.criEndpoint': `unix://${this.home}/run/containerd.sock`,
-        'dockerd.enabled': false,
-      },
+      config,
       places: this.places,
       restart,
       env: () => ({
@@ -115,7 +128,7 @@ export class EdgeRig {
       isInRootGroups: false,
       clock,
       commands,
-      docker: new DockerClient(this.places.dockerSocket),
+      docker,
       files,
       net: new HostLocalNet(),
       cloud: new HostCloudProbe(),
@@ -125,13 +138,29 @@ export class EdgeRig {
       logs,
       board,
       log,
-      gate: new SpeakerGate(),
+      gate,
+      retract: (signal) => reporting.retract(signal),
       units: () => {
         if (tie.supervisor === undefined) throw new Error('no supervisor yet');
         return tie.supervisor;
       },
     };
     const edge = new Edge(options);
+    const reporting = new Reporting({
+      config,
+      home: `${this.home}/data`,
+      clock,
+      random: Math.random,
+      board,
+      log,
+      files,
+      docker,
+      unitLogs: logs,
+      nodes: edge.nodes,
+      gate,
+      verbs: () => ({ status: () => statusDocument(board, [...options.units().status()]) }) as Verbs,
+      api: () => ({}) as Api,
+    });
     const supervisor = new Supervisor([edge.unit], {
       clock,
       random: Math.random,
@@ -147,7 +176,11 @@ export class EdgeRig {
     await edge.open();
     await supervisor.start(new AbortController().signal);
     await edge.start(new AbortController().signal);
-    this.#agent = { edge, supervisor, board, log };
+    if (reports) {
+      await reporting.startLedger();
+      await reporting.start(new AbortController().signal);
+    }
+    this.#agent = { edge, supervisor, board, log, gate, reporting };
     return this.#agent;
   }
 
@@ -155,6 +188,7 @@ export class EdgeRig {
   async stopAgent(): Promise<void> {
     await this.#agent?.edge.stop();
     await this.#agent?.supervisor.stop();
+    await this.#agent?.reporting.stop();
     this.#agent = undefined;
   }
 
@@ -227,6 +261,7 @@ export class EdgeRig {
     await agent?.edge.stop();
     await agent?.supervisor.shutdown({ totalMs: 5000 });
     await agent?.supervisor.stop();
+    await agent?.reporting.stop();
     await this.cloud.stop();
     this.#runtime.close();
     await rm(this.home, { recursive: true, force: true });

@@ -134,7 +134,7 @@ const situation = {
   record: undefined,
   isEnrolling: true,
   hasCertificates: false,
-  isRunning: false,
+  isActive: false,
   cni: facts.cni,
   installedPlugins: [],
   podSubnet: '10.88.0.0/16',
@@ -174,7 +174,7 @@ test('another name takes certificates and database along, a new address takes ne
   );
   assert.ok(removed(renamed).includes(places.keyFile) && removed(renamed).includes(places.databaseFile));
   const moved = planJoin(
-    { ...situation, record, isEnrolling: false, hasCertificates: true, isRunning: true },
+    { ...situation, record, isEnrolling: false, hasCertificates: true, isActive: true },
     places,
   );
   assert.deepEqual(removed(moved), []);
@@ -182,10 +182,10 @@ test('another name takes certificates and database along, a new address takes ne
 });
 
 test('leaving takes back what joining made', () => {
-  const steps = planLeave({ isRunning: true, removesPods: true, removesImages: false }, places);
+  const steps = planLeave({ isActive: true, removesPods: true, removesImages: false }, places);
   assert.deepEqual(
-    [steps[0]?.kind, steps[1]?.kind, steps.at(-1)?.kind],
-    ['stop-edgecore', 'remove-pods', 'remove-record'],
+    [steps[0]?.kind, steps[1]?.kind, steps[2]?.kind, steps.at(-1)?.kind],
+    ['stop-edgecore', 'retract', 'remove-pods', 'remove-record'],
   );
   const removed = steps.flatMap((step) => (step.kind === 'remove-file' ? [step.path] : []));
   for (const path of [

@@ -1,0 +1,79 @@
+import { type KubeObject, nameText } from './kube.ts';
+
+/** One field that is to be another. */
+export interface Change {
+  /** Such as `spec.properties.service_port`. */
+  readonly path: string;
+  readonly from: unknown;
+  readonly to: unknown;
+}
+
+/** One step of an installation. */
+export type InstallStep =
+  | { readonly act: 'keep'; readonly object: KubeObject }
+  | { readonly act: 'create'; readonly object: KubeObject }
+  | { readonly act: 'change'; readonly object: KubeObject; readonly changes: readonly Change[] }
+  /** A Device reaches its node only when it is created while the node is connected. */
+  | { readonly act: 'create again'; readonly object: KubeObject; readonly why: string }
+  | { readonly act: 'remove'; readonly object: KubeObject };
+
+/** Compares one wanted object with what is there. */
+export function planObject(
+  wanted: KubeObject,
+  found: KubeObject | undefined,
+  againBecause?: string,
+): InstallStep {
+  if (found === undefined) return { act: 'create', object: wanted };
+  if (againBecause !== undefined) return { act: 'create again', object: wanted, why: againBecause };
+  const changes = [
+    ...differences(wanted.metadata.labels, found.metadata.labels, 'metadata.labels'),
+    ...differences(wanted.spec, found.spec, 'spec'),
+  ];
+  return changes.length === 0 ? { act: 'keep', object: wanted } : { act: 'change', object: wanted, changes };
+}
+
+/** A step as one line; a change has one more for each field. */
+export function stepText(step: InstallStep): string {
+  const name = nameText(step.object);
+  switch (step.act) {
+    case 'keep':
+      return `= ${name}`;
+    case 'create':
+      return `+ ${name}`;
+    case 'change':
+      return [`~ ${name}`, ...step.changes.map(changeText)].join('\n');
+    case 'create again':
+      return `! ${name}: delete and create again, because ${step.why}`;
+    case 'remove':
+      return `- ${name}`;
+  }
+}
+
+function changeText({ path, from, to }: Change): string {
+  return `    ${path}: ${valueText(from)} -> ${valueText(to)}`;
+}
+
+function valueText(value: unknown): string {
+  const text = value === undefined ? 'nothing' : JSON.stringify(value);
+  return text.length > 120 ? `${text.slice(0, 119)}…` : text;
+}
+
+/** Fields in which what is there differs from what is wanted; what else is there is nobody's business. */
+function differences(wanted: unknown, found: unknown, path: string): readonly Change[] {
+  if (isObject(wanted)) {
+    const other = isObject(found) ? found : {};
+    return Object.entries(wanted).flatMap(([name, value]) =>
+      differences(value, other[name], `${path}.${name}`),
+    );
+  }
+  if (Array.isArray(wanted)) {
+    const other = Array.isArray(found) ? found : [];
+    if (wanted.length !== other.length) return [{ path, from: found, to: wanted }];
+    return wanted.flatMap((value, index) => differences(value, other[index], `${path}[${index}]`));
+  }
+  return wanted === found ? [] : [{ path, from: found, to: wanted }];
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,140 @@
+import { twinProperties } from '../../agent/report/twin-properties.ts';
+import type { KubeObject } from './kube.ts';
+
+/** Generations of KubeEdge's Device objects: v1alpha2 up to 1.14, v1beta1 from 1.15 on. */
+export type DeviceGeneration = 'v1alpha2' | 'v1beta1';
+
+/** What the cloud side is to look like. */
+export interface CloudWishes {
+  readonly namespace: string;
+  /** Port of the agent's answers on the board (`query.port`). */
+  readonly queryPort: number;
+  /** Whether a path for signed commands is wanted. */
+  readonly hasCommands: boolean;
+  /** Where free reports go; undefined sets up none. */
+  readonly reportUrl: string | undefined;
+}
+
+/** Group of the Device objects. */
+export const deviceGroup = 'devices.kubeedge.io';
+/** Name of the model and prefix of all objects that belong to no node. */
+const own = 'oh-edge-agent';
+const labels = { 'app.kubernetes.io/managed-by': own } as const;
+
+/** Label by which everything that was installed is found again. */
+export const ownLabel = `app.kubernetes.io/managed-by=${own}`;
+
+/** Paths below the router's address, without the node and the namespace. */
+export const routerPaths = { health: '/agent-health', command: '/agent-command' } as const;
+
+/** Name of a node's Device; the agent looks for exactly this one. */
+export function deviceName(node: string): string {
+  return `${node}-agent`;
+}
+
+/** The model of all Devices. Every property is a text: what is no text on the wire is refused by edgecore. */
+export function deviceModel(generation: DeviceGeneration, namespace: string): KubeObject {
+  const properties = twinProperties.map(({ name, help: description }) =>
+    generation === 'v1beta1'
+      ? { name, description, type: 'STRING', accessMode: 'ReadOnly' }
+      : { name, description, type: { string: { accessMode: 'ReadOnly', defaultValue: '' } } },
+  );
+  return {
+    apiVersion: `${deviceGroup}/${generation}`,
+    kind: 'DeviceModel',
+    metadata: { name: own, namespace, labels },
+    spec: { properties, ...(generation === 'v1beta1' ? { protocol: own } : {}) },
+  };
+}
+
+/** The Device of one node. */
+export function device(generation: DeviceGeneration, namespace: string, node: string): KubeObject {
+  const base = {
+    apiVersion: `${deviceGroup}/${generation}`,
+    kind: 'Device',
+    metadata: { name: deviceName(node), namespace, labels },
+  };
+  const deviceModelRef = { name: own };
+  if (generation === 'v1beta1') {
+    const properties = twinProperties.map(({ name }) => ({ name, reportToCloud: true }));
+    const protocol = { protocolName: own, configData: {} };
+    return { ...base, spec: { deviceModelRef, nodeName: node, protocol, properties } };
+  }
+  const matchExpressions = [{ key: '', operator: 'In', values: [node] }];
+  // Up to 1.15 the cloud merges reports only into twins that stand in the status already.
+  const empty = { value: '', metadata: { type: 'string' } };
+  const twins = twinProperties.map(({ name: propertyName }) => ({
+    propertyName,
+    desired: empty,
+    reported: empty,
+  }));
+  return {
+    ...base,
+    spec: { deviceModelRef, nodeSelector: { nodeSelectorTerms: [{ matchExpressions }] } },
+    status: { twins },
+  };
+}
+
+/** Endpoints and rules of KubeEdge's router; they serve all nodes of the cluster. */
+export function routerObjects(wishes: CloudWishes): readonly KubeObject[] {
+  const { namespace, queryPort, hasCommands, reportUrl } = wishes;
+  const endpoint = (
+    name: string,
+    ruleEndpointType: string,
+    properties: Record<string, string> = {},
+  ): KubeObject => ({
+    apiVersion: 'rules.kubeedge.io/v1',
+    kind: 'RuleEndpoint',
+    metadata: { name: `${own}-${name}`, namespace, labels },
+    spec: { ruleEndpointType, properties },
+  });
+  const rule = (
+    name: string,
+    from: readonly [string, object],
+    to: readonly [string, object],
+  ): KubeObject => ({
+    apiVersion: 'rules.kubeedge.io/v1',
+    kind: 'Rule',
+    metadata: { name: `${own}-${name}`, namespace, labels },
+    spec: {
+      source: `${own}-${from[0]}`,
+      sourceResource: from[1],
+      target: `${own}-${to[0]}`,
+      targetResource: to[1],
+    },
+  });
+  const health = rule(
+    'health',
+    ['rest', { path: routerPaths.health }],
+    ['servicebus', { path: routerPaths.health }],
+  );
+  const command = rule(
+    'command',
+    ['rest', { path: routerPaths.command }],
+    ['eventbus', { topic: 'agent/cmd' }],
+  );
+  return [
+    endpoint('rest', 'rest'),
+    endpoint('servicebus', 'servicebus', { service_port: String(queryPort) }),
+    ...(hasCommands || reportUrl !== undefined ? [endpoint('eventbus', 'eventbus')] : []),
+    health,
+    ...(hasCommands ? [command] : []),
+  ];
+}
+
+/** Rule for the free reports of one node: here the router wants the name of the node. */
+export function reportRule(wishes: CloudWishes, node: string): KubeObject | undefined {
+  const { namespace, reportUrl } = wishes;
+  if (reportUrl === undefined) return undefined;
+  return {
+    apiVersion: 'rules.kubeedge.io/v1',
+    kind: 'Rule',
+    metadata: { name: `${own}-report-${node}`, namespace, labels },
+    spec: {
+      source: `${own}-eventbus`,
+      sourceResource: { topic: 'agent/report', node_name: node },
+      target: `${own}-rest`,
+      targetResource: { resource: reportUrl },
+    },
+  };
+}

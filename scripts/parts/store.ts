@@ -1,27 +1,28 @@
 import { chmod, copyFile, mkdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { AgentError } from '../../agent/core/agent-error.ts';
+import type { ArchiveLimits } from '../../agent/host/read-archive.ts';
 import { checkFiles } from './check-files.ts';
 import { fileSum } from './file-sum.ts';
 import { type InstalledPart, type Lock, readLock, type SeenRecord, writeLock } from './lock-file.ts';
 import { type Part, type PartFile, partId } from './part.ts';
-import { modeOf, type UnpackLimits, unpackTarGz, usualLimits } from './unpack.ts';
+import { modeOf, unpackTarGz, usualLimits } from './unpack.ts';
 
 /** A folder with one version of each part, their lock file, and the downloads they came from. */
 export class PartStore {
   readonly folder: string;
-  readonly #limits: UnpackLimits;
+  readonly #limits: ArchiveLimits;
   #lock: Lock;
   #saving: Promise<void> = Promise.resolve();
 
-  private constructor(folder: string, lock: Lock, limits: UnpackLimits) {
+  private constructor(folder: string, lock: Lock, limits: ArchiveLimits) {
     this.folder = folder;
     this.#lock = lock;
     this.#limits = limits;
   }
 
   /** Opens a store, and makes the folder where there is none. */
-  static async open(folder: string, limits: UnpackLimits = usualLimits): Promise<PartStore> {
+  static async open(folder: string, limits: ArchiveLimits = usualLimits): Promise<PartStore> {
     await mkdir(path.join(folder, 'downloads'), { recursive: true });
     return new PartStore(folder, await readLock(folder), limits);
   }

@@ -3,10 +3,11 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { type UnpackLimits, unpackTarGz } from '../../scripts/parts/unpack.ts';
+import type { ArchiveLimits } from '../../agent/host/read-archive.ts';
+import { unpackTarGz } from '../../scripts/parts/unpack.ts';
 import { type SampleEntry, scratch, staticProgram, tarGz } from './samples.ts';
 
-const limits: UnpackLimits = { entries: 50, bytes: 1_000_000 };
+const limits: ArchiveLimits = { entries: 50, bytes: 1_000_000 };
 const tool: SampleEntry = { name: 'tool/tool', body: staticProgram() };
 const files = [{ from: 'tool/tool', to: 'tool', rule: 'static-program' }] as const;
 

@@ -1,4 +1,4 @@
-import { AgentError } from '../../agent/core/agent-error.ts';
+import { AgentError } from './agent-error.ts';
 
 /**
  * The name of an archive entry in plain form, without a leading `./`. Refuses what could lead out of the folder that
@@ -9,7 +9,7 @@ export function safeName(name: string): string {
   if (problem === null) return name.replace(/^(\.\/)+/, '').replace(/\/+$/, '');
   throw new AgentError(
     'INPUT_INVALID',
-    `Cannot take an archive with the entry ${JSON.stringify(name)}: ${problem}`,
+    `Cannot take an archive with the entry ${JSON.stringify(name.slice(0, 200))}: ${problem}`,
   );
 }
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { type Finish, newProgram } from '../terminal/program.ts';
 import type { Terminal } from '../terminal/terminal.ts';
+import { cfgForRelease } from './cfg-for-release.ts';
 import { checkCfg, loadCfg, loadProcessList, outcomeOf } from './check-cfg.ts';
 import type { Finding } from './findings.ts';
 import { countOf, printFindings } from './findings-text.ts';
@@ -14,6 +15,7 @@ Examples:
   npm run cfg -- check sysroot-overlay/system/etc/init/oh_edge_agent.cfg --release 5.0 --release 6.0
   npm run cfg -- check *.cfg --process-list vendor/hihope/rk3568/security_config/high_privilege_process_list.json
   npm run cfg -- show my.cfg --release 6.0
+  npm run cfg -- adapt sysroot-overlay/system/etc/init/oh_edge_agent.cfg --release 3.1
 
 Exit code: 0 no error (with --strict: no warning either), 1 at least one, 2 wrong usage or an unreadable file.`;
 
@@ -71,6 +73,22 @@ function addShow(program: Command, terminal: Terminal, finish: Finish): void {
     });
 }
 
+function addAdapt(program: Command, terminal: Terminal, finish: Finish): void {
+  program
+    .command('adapt')
+    .summary('print a cfg as one release needs it')
+    .description(
+      'Leaves out keys that make 3.1 refuse a service, and waits for a file where init has no syncexec.',
+    )
+    .argument('<file>', 'cfg file')
+    .requiredOption('--release <name>', 'release')
+    .action(async (file: string, options: { release: string }) => {
+      const [release] = parseReleases([options.release]);
+      if (release !== undefined) terminal.out(cfgForRelease((await loadCfg(file)).text, release).trimEnd());
+      finish(0);
+    });
+}
+
 function addRules(program: Command, terminal: Terminal): void {
   program
     .command('rules')
@@ -97,6 +115,7 @@ export function cfgProgram(terminal: Terminal, finish: Finish): Command {
   ).addHelpText('after', examples);
   addCheck(program, terminal, finish);
   addShow(program, terminal, finish);
+  addAdapt(program, terminal, finish);
   addRules(program, terminal);
   return program;
 }

@@ -2,12 +2,14 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { type Command, Option } from 'commander';
 import { AgentError } from '../../agent/core/agent-error.ts';
+import { parseReleases, type Release } from '../cfg/release.ts';
 import { usualStore } from '../parts/parts-program.ts';
 import { type Finish, newProgram } from '../terminal/program.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import type { Secon } from './component-selinux.ts';
 import { composeProduct, type Product } from './product.ts';
 import { componentTree } from './write-component.ts';
+import { writeExt4 } from './write-ext4.ts';
 import { requireEmpty, writeFolder } from './write-folder.ts';
 import { writeTar } from './write-tar.ts';
 
@@ -17,6 +19,7 @@ The same input gives the same bytes; times are 0, or SOURCE_DATE_EPOCH.
 Examples:
   npm run image -- tar build/oh-edge-agent.tar.gz --root stock
   npm run image -- component build/oh_edge_agent
+  npm run image -- ext4 build/system-with-agent.img --base out/rk3568/packages/phone/images/system.img --root image
   npm run image -- dir build/product
 
 Exit code: 0 done, 1 parts or bundles are missing or unfit, 2 wrong usage.`;
@@ -25,6 +28,7 @@ interface CommonOptions {
   readonly parts: string;
   readonly dist: string;
   readonly root: 'image' | 'stock';
+  readonly release?: string;
   readonly json?: true;
 }
 
@@ -46,7 +50,13 @@ function parseEpoch(value: string | undefined): number | null {
 
 async function compose(options: CommonOptions, { repository, sourceDate }: ImageContext): Promise<Product> {
   const { parts: store, dist, root } = options;
-  return composeProduct({ repository, dist, store, root, epoch: parseEpoch(sourceDate) });
+  const release = releaseOf(options);
+  return composeProduct({ repository, dist, store, root, epoch: parseEpoch(sourceDate), release });
+}
+
+/** The release that was asked for; one name may mean several, and all of them take the same cfg. */
+function releaseOf({ release }: Pick<CommonOptions, 'release'>): Release | undefined {
+  return release === undefined ? undefined : parseReleases([release]).at(-1);
 }
 
 function rootOption(): Option {
@@ -85,6 +95,10 @@ function common(program: Command, name: string, target: string): Command {
     .argument(`<${target}>`, `new ${target} to write`)
     .option('--parts <dir>', 'store of the parts', usualStore)
     .option('--dist <dir>', 'folder with the bundles', 'dist')
+    .option(
+      '--release <name>',
+      'release of OpenHarmony, for its cfg; 3.1 needs one of its own (default: all since 3.2)',
+    )
     .option('--json', 'print the outcome for programs');
 }
 
@@ -125,6 +139,26 @@ function addTar(program: Command, context: ImageContext, finish: Finish): void {
     });
 }
 
+function addExt4(program: Command, context: ImageContext, finish: Finish): void {
+  common(program, 'ext4', 'image')
+    .addOption(rootOption())
+    .option('--base <file>', 'system image to add the product to; it stays as it is')
+    .summary('write the product as an ext4 image, or into a system image')
+    .description(
+      'Writes the product as an ext4 file system, or a copy of a built system.img with the product in it, for boards whose tree is not at hand. The files get no SELinux label: an enforcing image needs the part.',
+    )
+    .action(async (image: string, options: CommonOptions & { base?: string }) => {
+      const run = async (): Promise<void> => {
+        const product = await compose(options, context);
+        await mkdir(path.dirname(path.resolve(image)), { recursive: true });
+        const epoch = parseEpoch(context.sourceDate) ?? 0;
+        await writeExt4(product.entries, image, { epoch, base: options.base });
+        say('ext4 image', image, product, { terminal: context.terminal, json: options.json === true });
+      };
+      finish(await answer(context, run));
+    });
+}
+
 function addComponent(program: Command, context: ImageContext, finish: Finish): void {
   common(program, 'component', 'folder')
     .summary('write an OpenHarmony part')
@@ -142,7 +176,7 @@ function addComponent(program: Command, context: ImageContext, finish: Finish): 
     .action(async (folder: string, options: Omit<CommonOptions, 'root'> & { secon: Secon }) => {
       const run = async (): Promise<void> => {
         const product = await compose({ ...options, root: 'image' }, context);
-        const tree = await componentTree(product, options.secon);
+        const tree = await componentTree(product, { secon: options.secon, release: releaseOf(options) });
         await requireEmpty(folder);
         await writeFolder(tree, folder, {
           epoch: parseEpoch(context.sourceDate) ?? 0,
@@ -158,11 +192,12 @@ function addComponent(program: Command, context: ImageContext, finish: Finish): 
 export function imageProgram(context: ImageContext, finish: Finish): Command {
   const program = newProgram(
     'image',
-    'Writes the product for a running board (dir, tar) or for the build of OpenHarmony (component).',
+    'Writes the product for a running board (dir, tar), into a system image (ext4) or for the build of OpenHarmony (component).',
     context.terminal,
   ).addHelpText('after', examples);
   addDir(program, context, finish);
   addTar(program, context, finish);
+  addExt4(program, context, finish);
   addComponent(program, context, finish);
   return program;
 }

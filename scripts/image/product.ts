@@ -3,10 +3,12 @@ import path from 'node:path';
 import * as v from 'valibot';
 import { AgentError } from '../../agent/core/agent-error.ts';
 import { productDir } from '../../agent/core/constants.ts';
+import type { Release } from '../cfg/release.ts';
 import { billOfMaterials } from './bill-of-materials.ts';
 import { requireFittingParts } from './check-parts.ts';
 import { contentManifest } from './content-manifest.ts';
 import { partsFromStore } from './from-store.ts';
+import { withCfgOf } from './init-cfg.ts';
 import { parseModes } from './modes.ts';
 import { stageProduct } from './stage.ts';
 import { mergeTrees, symbolicLink, type TreeEntry, text } from './tree.ts';
@@ -19,6 +21,8 @@ export interface ProductOrder {
   readonly root: 'image' | 'stock';
   /** Seconds since 1970 for every time in the output; null means 0 there and no time in the bill of materials. */
   readonly epoch: number | null;
+  /** Release whose init reads the cfg. @default the newest: all since 3.2 take the same */
+  readonly release?: Release | undefined;
 }
 
 /** The product, whole and checked. */
@@ -46,7 +50,8 @@ export async function composeProduct(order: ProductOrder): Promise<Product> {
   const { parts, installed } = await partsFromStore(order.store);
   await requireFittingParts(parts, { machine: 'aarch64', loaders: [] });
   const overlay = path.join(order.repository, 'sysroot-overlay');
-  const staged = await stageProduct({ overlay, dist: order.dist, parts, root: order.root });
+  const whole = await stageProduct({ overlay, dist: order.dist, parts, root: order.root });
+  const staged = order.release === undefined ? whole : await withCfgOf(whole, order.release);
   const { version, license } = await readPackage(order.repository);
   const bill = billOfMaterials({
     version,

@@ -1,32 +1,37 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { AgentError } from '../../agent/core/agent-error.ts';
 import { productDir } from '../../agent/core/constants.ts';
 import { parseProcessList } from '../cfg/build-check.ts';
 import { checkCfg } from '../cfg/check-cfg.ts';
-import { releases } from '../cfg/release.ts';
+import { type Release, releases } from '../cfg/release.ts';
 import { buildGn, bundleJson, dacLines, prebuiltFiles } from './component-gn.ts';
 import { installText } from './component-install-text.ts';
 import { componentNames } from './component-names.ts';
 import { contextOf, domainTe, fileContexts, needs, type Secon } from './component-selinux.ts';
 import { contentManifest } from './content-manifest.ts';
+import { cfgPath, readCfg, withCfg } from './init-cfg.ts';
 import type { Product } from './product.ts';
 import { mergeTrees, type TreeEntry, text } from './tree.ts';
 
-const cfgPath = '/system/etc/init/oh_edge_agent.cfg';
 const contentsPath = `${productDir}/manifest.json`;
 
+/** How the part is made. */
+export interface ComponentWishes {
+  readonly secon: Secon;
+  /** Release whose cfg the product has; undefined for all since 3.2. */
+  readonly release?: Release | undefined;
+}
+
 /** The part's folder as a tree whose root is the folder. */
-export async function componentTree(product: Product, secon: Secon): Promise<TreeEntry[]> {
+export async function componentTree(product: Product, wishes: ComponentWishes): Promise<TreeEntry[]> {
+  const { secon, release } = wishes;
   const cfg = await cfgText(product, secon);
   const processList = `${JSON.stringify({ high_privilege_process_list: [{ name: componentNames.service, uid: 'root' }] }, null, 2)}\n`;
-  requireCleanCfg(cfg, processList);
+  requireCleanCfg(cfg, processList, release);
   const kept = withKeepers(
     product.entries.filter((entry) => isBelowSystem(entry) && entry.path !== contentsPath),
   );
-  const changed = kept.map((entry) =>
-    entry.path === cfgPath ? { ...text(cfgPath, cfg), mode: entry.mode } : entry,
-  );
+  const changed = withCfg(kept, cfg);
   const rootDirectories = product.entries.filter((entry) => !isBelowSystem(entry));
   const contents = await contentManifest(mergeOwn(changed, rootDirectories), product.version);
   const files = [...changed, text(contentsPath, contents)];
@@ -49,6 +54,7 @@ export async function componentTree(product: Product, secon: Secon): Promise<Tre
       installText({
         version: product.version,
         secon,
+        release,
         rootDirectories: rootDirectories.map((entry) => entry.path),
       }),
     ),
@@ -86,27 +92,24 @@ function withKeepers(entries: readonly TreeEntry[]): TreeEntry[] {
   );
 }
 
-/** The cfg of the overlay with the wanted context. */
+/** The cfg of the product with the wanted context. */
 async function cfgText(product: Product, secon: Secon): Promise<string> {
-  const entry = product.entries.find(({ path: at }) => at === cfgPath);
-  if (entry?.kind !== 'file')
-    throw new AgentError('BUG', `Cannot make the part: the product has no ${cfgPath}`);
-  const original = await readFile(entry.source, 'utf8');
+  const original = await readCfg(product.entries);
   const changed = original.replace(/("secon"\s*:\s*)"[^"]*"/, `$1"${contextOf(secon)}"`);
   if (changed.includes(contextOf(secon))) return changed;
   throw new AgentError('BUG', `Cannot make the part: ${cfgPath} has no "secon"`);
 }
 
 /** OpenHarmony says nothing about a bad cfg, so a part with one is never written. */
-function requireCleanCfg(cfg: string, processList: string): void {
+function requireCleanCfg(cfg: string, processList: string, release: Release | undefined): void {
   const source = {
     path: cfgPath,
     text: cfg,
     bytes: Buffer.byteLength(cfg),
     processList: parseProcessList(processList, 'high_privilege_process_list.json'),
   };
-  const since32 = releases.filter((release) => release !== '3.1');
-  const bad = checkCfg(source, since32).filter(({ severity }) => severity !== 'hint');
+  const checked = release === undefined ? releases.filter((one) => one !== '3.1') : [release];
+  const bad = checkCfg(source, checked).filter(({ severity }) => severity !== 'hint');
   if (bad.length === 0) return;
   const list = bad.map(({ rule, path: at }) => `${rule} at ${at}`).join(', ');
   throw new AgentError(

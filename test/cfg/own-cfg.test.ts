@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { parseProcessList } from '../../scripts/cfg/build-check.ts';
+import { cfgForRelease } from '../../scripts/cfg/cfg-for-release.ts';
 import { checkCfg, loadCfg, outcomeOf } from '../../scripts/cfg/check-cfg.ts';
 import { releases } from '../../scripts/cfg/release.ts';
 
@@ -42,4 +43,38 @@ test('our own service is whole, starts by itself and has its orderly stop in eve
     );
     assert.ok((stop?.commands.length ?? 0) > 0);
   }
+});
+
+test('for 3.1 our cfg is adapted: nothing refused, and init still waits for the orderly stop', {
+  skip,
+}, async () => {
+  const whole = await loadCfg(path.join(folder, 'oh_edge_agent.cfg'));
+  assert.ok(checkCfg(whole, ['3.1']).some(({ severity }) => severity === 'error'));
+  const text = cfgForRelease(whole.text, '3.1');
+  const source = { path: 'adapted.cfg', text, bytes: Buffer.byteLength(text) };
+  assert.deepEqual(
+    checkCfg(source, ['3.1']).filter(({ severity }) => severity !== 'hint'),
+    [],
+  );
+  const { services, jobs } = outcomeOf(source, '3.1');
+  assert.deepEqual(
+    services.map(({ name, state, startMode }) => [name, state, startMode]),
+    [['oh_edge_agent', 'whole', 'normal']],
+  );
+  const stop = jobs.find(({ name }) => name === services[0]?.jobs['on-stop']);
+  assert.deepEqual(
+    stop?.commands.map(({ words }) => words.join(' ')),
+    [
+      '/data/oh-edge-agent/run/stopped',
+      '/system/bin/sh /system/opt/oh-edge-agent/stop.sh',
+      ...Array.from({ length: 4 }, () => '/data/oh-edge-agent/run/stopped 5'),
+    ],
+  );
+  const script = readFileSync('sysroot-overlay/system/opt/oh-edge-agent/stop.sh', 'utf8');
+  assert.match(script, /^: >\/data\/oh-edge-agent\/run\/stopped$/m);
+});
+
+test('releases that take our cfg as it is get it as it is', { skip }, async () => {
+  const { text } = await loadCfg(path.join(folder, 'oh_edge_agent.cfg'));
+  for (const release of since32) assert.equal(cfgForRelease(text, release), text, release);
 });

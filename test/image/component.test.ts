@@ -133,3 +133,15 @@ test('the content manifest of a part describes the cfg as the part has it', asyn
   );
   assert.equal(await read('prebuilts/system/opt/oh-edge-agent/manifest.json'), await read('manifest.json'));
 });
+
+test('a part for 3.1 has the cfg that its init takes, and its text and content manifest go with it', async (t) => {
+  const { folder, read } = await component(t, '--release', '3.1');
+  const cfg = path.join(folder, 'prebuilts/system/etc/init/oh_edge_agent.cfg');
+  const findings = checkCfg(await loadCfg(cfg), ['3.1']);
+  assert.deepEqual(
+    findings.filter(({ severity }) => severity !== 'hint'),
+    [],
+  );
+  assert.match(await read('INSTALL.md'), /Its cfg is for OpenHarmony 3\.1/);
+  assert.ok((await read('manifest.json')).includes(await fileSum(cfg, 'sha256')));
+});

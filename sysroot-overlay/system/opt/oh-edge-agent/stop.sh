@@ -4,4 +4,8 @@
 # init waits for it, and the hardware watchdog may already be without its feeder, hence the short bound.
 
 product=/system/opt/oh-edge-agent
-exec "$product/bin/busybox" timeout -s KILL 18 /system/bin/sh /system/bin/agentctl shutdown --for reboot --deadline 15s
+"$product/bin/busybox" timeout -s KILL 18 /system/bin/sh /system/bin/agentctl shutdown --for reboot --deadline 15s
+code=$?
+# The init of 3.1 cannot wait for a program, but for a file.
+: >/data/oh-edge-agent/run/stopped
+exit $code

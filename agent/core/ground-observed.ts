@@ -117,6 +117,11 @@ export interface ObservedMachine {
   readonly routes: readonly IpRoute[];
   readonly subnets: readonly ConnectedSubnet[];
   readonly links: readonly Link[];
+  /**
+   * By which interface an ordinary connection of the board itself would leave now, as the kernel decides it: `device` is
+   * absent where there is no way out. Absent as a whole where the kernel could not be asked.
+   */
+  readonly uplink?: { readonly device?: string };
   /** Why rules and routes could not be read; they are empty then and nothing may be concluded from that. */
   readonly networkProblem?: string;
   /** Name servers that the network manager of the board knows now; undefined where there is none to ask. */

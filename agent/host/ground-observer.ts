@@ -13,15 +13,17 @@ import {
   parseOpenFiles,
   parseRoutes,
   parseRules,
+  parseUplink,
 } from './ground-parse.ts';
 import { liveNameServers, netsysSocket } from './netsys-resolver.ts';
 import { HostNetworkWatch } from './network-watch.ts';
+import { askWayOut } from './way-out.ts';
 
 const upFlag = 1;
 /** Even what cannot have changed is read again after this time; milliseconds. */
 const rereadMs = 3_600_000;
 
-type Network = Pick<ObservedMachine, 'rules' | 'routes' | 'networkProblem'>;
+type Network = Pick<ObservedMachine, 'rules' | 'routes' | 'uplink' | 'networkProblem'>;
 
 /** Looks at the machine through /proc and /sys; only rules and routes of all tables need a tool, busybox `ip`. */
 export class HostGroundObserver implements GroundObserver {
@@ -114,11 +116,13 @@ export class HostGroundObserver implements GroundObserver {
 
   async #readNetwork(): Promise<Network> {
     try {
-      const [rules, routes] = await Promise.all([
+      const [rules, routes, way] = await Promise.all([
         this.#ip('rule', 'list'),
         this.#ip('route', 'show', 'table', 'all'),
+        askWayOut(),
       ]);
-      return { rules: parseRules(rules), routes: parseRoutes(routes) };
+      const uplink = way === undefined ? {} : { uplink: parseUplink(routes, way.address) };
+      return { rules: parseRules(rules), routes: parseRoutes(routes), ...uplink };
     } catch (error) {
       return { rules: [], routes: [], networkProblem: messageOf(error) };
     }

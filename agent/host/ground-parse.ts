@@ -92,6 +92,16 @@ export function parseRoutes(text: string): readonly IpRoute[] {
   });
 }
 
+/** The interface that has an address, from `ip route show table all`; nothing where there is no such address. */
+export function parseUplink(text: string, address: string | undefined): { readonly device?: string } {
+  const words = text
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .find(([kind, own]) => kind === 'local' && own === address && address !== undefined);
+  const device = words?.[words.indexOf('dev') + 1];
+  return device === undefined ? {} : { device };
+}
+
 /** Rows of /proc/net/route that have no gateway: what is directly connected, in table main. Numbers are little-endian hex. */
 export function parseConnectedSubnets(text: string): readonly ConnectedSubnet[] {
   return text

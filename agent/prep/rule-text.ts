@@ -49,18 +49,25 @@ function optional<K extends string>(key: K, value: string | undefined): { readon
  * Table of the network that an ordinary, unmarked connection of this board leaves by: the first rule, in the kernel's
  * order, that such a packet matches and whose table has a default route. netmanager numbers its tables 100 + ifindex
  * up to OpenHarmony 6.0 and 2000 + ifindex later (netmanager_base route_manager.cpp), so the number is only ever read.
+ * The text of a rule does not tell everything: busybox `ip` leaves out `oif` and uid ranges, so netmanager's rules for
+ * single interfaces look as if they held for all. The kernel's own answer, `uplink`, decides between them.
  */
 export function defaultTable(
   observed: ObservedGround,
   isOurs: (rule: IpRule) => boolean,
 ): string | undefined {
+  const { uplink } = observed;
+  if (uplink !== undefined && uplink.device === undefined) return undefined;
   const ordered = [...observed.rules].sort((a, b) => a.priority - b.priority);
   for (const rule of ordered) {
     if (isOurs(rule)) continue;
     const selectors = parseRuleText(rule.text);
     if (selectors.table === undefined || !matchesLocal(selectors)) continue;
     const hasDefault = observed.routes.some(
-      (route) => route.table === selectors.table && route.destination === 'default' && route.device !== '',
+      (route) =>
+        route.table === selectors.table &&
+        route.destination === 'default' &&
+        (uplink === undefined ? route.device !== '' : route.device === uplink.device),
     );
     if (hasDefault) return selectors.table;
   }

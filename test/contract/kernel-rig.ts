@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -17,6 +17,10 @@ export const missing =
     : process.getuid?.() !== 0
       ? 'namespaces of our own need root'
       : undefined;
+
+const iproute2 = ['/sbin/ip', '/usr/sbin/ip', '/usr/bin/ip'].find((file) => existsSync(file));
+/** Why rules that busybox cannot make cannot be made here; undefined where they can. */
+export const iproute2Missing = iproute2 === undefined ? 'iproute2 is not installed' : undefined;
 
 const scratch = mkdtempSync(path.join(os.tmpdir(), 'ground-'));
 const program = path.join(scratch, 'ground-rig.mjs');
@@ -79,6 +83,13 @@ export class KernelRig {
     });
     assert.equal(ended.code, 0, `busybox ${line}: ${ended.stderr}`);
     return ended.stdout;
+  }
+
+  /** Runs this machine's own `ip` in the network namespace. */
+  iproute2(line: string): void {
+    const argv = ['-t', String(this.#child.pid), '-n', iproute2 ?? 'ip', ...line.split(' ')];
+    const { status, stderr } = spawnSync('nsenter', argv, { encoding: 'utf8' });
+    assert.equal(status, 0, `ip ${line}: ${stderr}`);
   }
 
   async kinds(): Promise<readonly string[]> {

@@ -11,7 +11,7 @@ import type {
 import type { GroundStep, GroundStepKind, StepOf } from '../../agent/core/ground-step.ts';
 import { FakeTree } from './fake-tree.ts';
 
-type Network = Pick<ObservedMachine, 'routes' | 'subnets' | 'links'>;
+type Network = Pick<ObservedMachine, 'routes' | 'subnets' | 'links' | 'uplink'>;
 const mountFlags = new Set(['nosuid', 'nodev', 'noexec', 'ro', 'rw', 'none']);
 
 /** A machine that is only a memory: it changes with every step and refuses what the kernel refuses. */

@@ -176,6 +176,23 @@ test('a look that fails is told and the next one goes on', async () => {
   await work.stop();
 });
 
+test('the way that the kernel takes decides between rules whose text hides their interface', async () => {
+  const { ground, work } = rig();
+  const tables = [
+    { table: '102', destination: 'default', device: 'wlan0', gateway: '192.168.7.1' },
+    { table: '103', destination: 'default', device: 'eth0', gateway: '192.168.8.1' },
+  ];
+  ground.network = { ...ground.network, routes: tables, uplink: { device: 'eth0' } };
+  ground.rules.push({ priority: 12_000, text: 'from all iif lo lookup 102' });
+  ground.rules.push({ priority: 12_000, text: 'from all iif lo lookup 103' });
+  await work.applyNow();
+  assert.ok(ground.rules.some(({ text }) => text === 'from all iif docker0 lookup 103'));
+  ground.network = { ...ground.network, uplink: { device: 'wlan0' } };
+  await work.applyNow();
+  const outward = ground.rules.filter(({ text }) => text.startsWith('from all iif docker0'));
+  assert.deepEqual(outward, [{ priority: 8_550, text: 'from all iif docker0 lookup 102' }]);
+});
+
 test('a board that lost its network blames the network, not the routes', async () => {
   const { work, ground, clock, health } = rig();
   await work.start(signal);

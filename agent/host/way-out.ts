@@ -1,0 +1,29 @@
+import { createSocket } from 'node:dgram';
+
+/** Reserved for ever (RFC 1112 4): no network has it, so only a default route leads there. TEST-NETs do serve as networks. */
+const nowhere = '240.0.0.1';
+/** What the kernel says where no route leads, or one that refuses. */
+const noWay = new Set(['ENETUNREACH', 'EHOSTUNREACH', 'ENETDOWN', 'EACCES', 'EINVAL']);
+
+/**
+ * Asks the kernel from which of its addresses a connection of the board would leave, all policy rules considered. A
+ * datagram socket is given a peer and read back: no packet, no process. `address` is absent where there is no way out;
+ * the whole answer is, where no socket could be had.
+ */
+export function askWayOut(): Promise<{ readonly address?: string } | undefined> {
+  return new Promise((resolve) => {
+    const socket = createSocket('udp4');
+    const end = (answer: { readonly address?: string } | undefined): void => {
+      socket.removeAllListeners();
+      socket.close();
+      resolve(answer);
+    };
+    const failed = (error: NodeJS.ErrnoException): void => end(noWay.has(error.code ?? '') ? {} : undefined);
+    socket.once('error', failed);
+    // The types say that the callback gets nothing; it gets the error of a failed connection (node:dgram).
+    socket.connect(9, nowhere, ((error?: NodeJS.ErrnoException) => {
+      if (error === undefined || error === null) end({ address: socket.address().address });
+      else failed(error);
+    }) as () => void);
+  });
+}

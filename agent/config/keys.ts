@@ -181,6 +181,14 @@ export const keys = {
     applies: 'unit-restart',
     help: 'Milliseconds between two liveness probes (/_ping).',
   },
+  'dockerd.deepMs': {
+    type: 'integer',
+    min: 5_000,
+    max: 3_600_000,
+    default: 60_000,
+    applies: 'unit-restart',
+    help: 'Milliseconds between two probes that go through containerd (/version).',
+  },
   ...edgeKeys,
   units: {
     type: 'units',

@@ -92,6 +92,18 @@ const entries: Readonly<Record<string, (fields: Fields) => LedgerEntry | undefin
     const message = `While it stayed ${textOf(fields['reason'])}: ${linesOf(fields['done']).join('; ')}`;
     return { kind: 'repair', subject: textOf(fields['unit']), reason: textOf(fields['reason']), message };
   },
+  'unit.resumed': (fields) => {
+    const message = 'A signal had stopped it, and it was told to go on';
+    return { kind: 'repair', subject: textOf(fields['unit']), reason: 'Resumed', message };
+  },
+  'dockerd.shims-resumed': (fields) => {
+    const message = `A signal had stopped the shims of ${linesOf(fields['containers']).join(', ')}; they were told to go on`;
+    return { kind: 'repair', subject: 'dockerd', reason: 'ShimsResumed', message };
+  },
+  'dockerd.runtime-replaced': (fields) => {
+    const message = `containerd died and dockerd started another one (process ${textOf(fields['pid'])})`;
+    return { kind: 'restart', subject: 'containerd', reason: 'RuntimeReplaced', message };
+  },
   'unit.record-broken': (fields) => {
     const message = `Its record was unreadable and was set aside as ${textOf(fields['aside'])}`;
     return { kind: 'quarantine', subject: textOf(fields['unit']), reason: 'RecordBroken', message };

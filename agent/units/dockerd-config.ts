@@ -7,6 +7,7 @@ export interface DockerdSettings {
   readonly 'dockerd.startMs': number;
   readonly 'dockerd.stopMs': number;
   readonly 'dockerd.pingMs': number;
+  readonly 'dockerd.deepMs': number;
 }
 
 /** Where dockerd keeps what must not outlive a boot, and where we keep what it needs from us. */

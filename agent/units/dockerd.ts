@@ -28,10 +28,11 @@ import {
 } from './dockerd-config.ts';
 import { dockerdSymptoms } from './dockerd-faults.ts';
 import { clearLeftovers } from './dockerd-leftovers.ts';
+import { dockerdPolicy, dockerdTimeouts } from './dockerd-policy.ts';
 import { DockerdProbe } from './dockerd-probe.ts';
 import { type Corruption, DockerdRepair, findCorruption } from './dockerd-repair.ts';
 import { endShims } from './end-shims.ts';
-import { helpContainerd } from './help-containerd.ts';
+import { type RuntimePlaces, RuntimeWatch } from './runtime-watch.ts';
 
 /** What the dockerd unit needs from outside. */
 export interface DockerdPorts {
@@ -64,8 +65,6 @@ const oomScoreAdj = -500;
 const xtablesLock = '/system/etc/xtables.lock';
 /** Seconds that containers get between SIGTERM and SIGKILL when the board goes down; Docker's own default. */
 const containerGraceS = 10;
-const deepTimeoutMs = 15_000;
-const pingTimeoutMs = 5_000;
 const programsNeeded = ['dockerd', 'containerd', 'runc'];
 
 /** dockerd with the containerd that it manages. */
@@ -80,6 +79,7 @@ export class DockerdUnit implements UnitSpec {
   readonly #ports: DockerdPorts;
   readonly #probe: DockerdProbe;
   readonly #repair: DockerdRepair;
+  readonly #runtime: RuntimeWatch;
   #version: { readonly fingerprint: string; readonly major: number | undefined } | undefined;
   #config: DaemonConfig;
   #corruption: Corruption | undefined;
@@ -92,8 +92,9 @@ export class DockerdUnit implements UnitSpec {
     this.policy = dockerdPolicy(settings, options.restart);
     this.causes = programsNeeded.map((name) => `${binDir}/${name}`);
     this.programs = [`${binDir}/dockerd`];
-    this.#probe = new DockerdProbe(ports.docker, { pingMs: pingTimeoutMs, deepMs: deepTimeoutMs });
+    this.#probe = new DockerdProbe(ports.docker, dockerdTimeouts);
     this.#repair = new DockerdRepair({ ...ports, recordFile: `${places.home}/state/dockerd-repairs.json` });
+    this.#runtime = new RuntimeWatch({ ...ports, note: (event, fields) => this.#note(event, fields) });
     this.#config = daemonConfig(settings, places, { major: undefined, dns: [] });
   }
 
@@ -109,6 +110,8 @@ export class DockerdUnit implements UnitSpec {
     if ('reason' in cleared) return cleared;
     if (cleared.length > 0) this.#note('dockerd.leftovers-removed', { paths: cleared });
     await this.#setCorruptionAside();
+    this.#runtime.forget();
+    await this.#runtime.wakeShims(this.#runtimePlaces());
     signal.throwIfAborted();
     return this.#command();
   }
@@ -117,6 +120,7 @@ export class DockerdUnit implements UnitSpec {
     const wanted = { storage: this.#config.storageDriver, cgroup: this.#config.cgroupDriver };
     const health = await this.#probe.probe(depth, wanted, signal);
     if (health.verdict === 'ready') await this.#repair.confirm().catch(() => undefined);
+    if (depth === 'deep' || health.verdict === 'ready') await this.#runtime.look(this.#runtimePlaces());
     return health;
   }
 
@@ -153,13 +157,10 @@ export class DockerdUnit implements UnitSpec {
     return ['no stack dump after SIGUSR1'];
   }
 
-  /**
-   * A containerd that hangs is ended, dockerd starts another one within 10 s, and containers run on; one that a signal had
-   * stopped is told to go on. dockerd notices only one that has died (moby libcontainerd/supervisor/remote_daemon.go).
-   */
+  /** dockerd notices only a containerd that has died (moby libcontainerd/supervisor/remote_daemon.go). */
   async aid(note: Note): Promise<readonly string[]> {
     if (note.reason !== 'RuntimeHung') return [];
-    return helpContainerd(this.#config.execRoot, this.#ports);
+    return this.#runtime.help(this.#runtimePlaces());
   }
 
   /** With live-restore containers survive dockerd, so before the power goes they are stopped on their own. */
@@ -219,11 +220,15 @@ export class DockerdUnit implements UnitSpec {
 
   /** A new containerd knows nothing of the containers that still run, so dockerd calls them dead and starts them again. */
   async #endOrphans(): Promise<void> {
-    const shims = this.#directoriesOf('containerd').map(
-      (directory) => `${directory}/containerd-shim-runc-v2`,
-    );
-    const containers = await endShims(this.#ports.processes, shims, this.#config.execRoot);
+    const { shims, execRoot } = this.#runtimePlaces();
+    const containers = await endShims(this.#ports.processes, shims, execRoot);
     if (containers.length > 0) this.#note('dockerd.orphans-ended', { containers });
+  }
+
+  #runtimePlaces(): RuntimePlaces {
+    const directories = this.#directoriesOf('containerd');
+    const shims = directories.map((directory) => `${directory}/containerd-shim-runc-v2`);
+    return { execRoot: this.#config.execRoot, shims };
   }
 
   async #command(): Promise<UnitCommand> {
@@ -255,21 +260,6 @@ export class DockerdUnit implements UnitSpec {
     this.#ports.board.record(event, fields);
     this.#ports.log.info(event, fields);
   }
-}
-
-function dockerdPolicy(settings: DockerdSettings, restart: UnitPolicy['restart']): UnitPolicy {
-  return {
-    restart,
-    startMs: settings['dockerd.startMs'],
-    quietMs: 60_000,
-    stopMs: settings['dockerd.stopMs'],
-    probeMs: settings['dockerd.pingMs'],
-    probeTimeoutMs: pingTimeoutMs + 1_000,
-    deepMs: Math.max(60_000, settings['dockerd.pingMs']),
-    deepTimeoutMs: pingTimeoutMs + 2 * deepTimeoutMs,
-    silentLimit: 6,
-    aidMs: 20_000,
-  };
 }
 
 /** runc cannot pivot out of the first root file system of the kernel, while a tmpfs root that was pivoted into is fine. */

@@ -1,19 +1,36 @@
-import type { Processes } from '../core/process.ts';
+import type { Processes, ProcessFacts } from '../core/process.ts';
+
+/** A shim and the first characters of the id of its container, as docker prints them. */
+export interface Shim extends ProcessFacts {
+  readonly container: string;
+}
+
+/** Living shims that report to the containerd in this exec-root; no other shims of the machine. */
+export async function findShims(
+  processes: Processes,
+  programs: readonly string[],
+  execRoot: string,
+): Promise<readonly Shim[]> {
+  const address = `${execRoot}/containerd/containerd.sock`;
+  const shims = (await processes.findByProgram(programs)).filter(({ argv }) => argv.includes(address));
+  return shims.map((shim) => {
+    return { ...shim, container: (shim.argv[shim.argv.indexOf('-id') + 1] ?? '').slice(0, 12) };
+  });
+}
 
 /**
  * Ends containers whose containerd has lost its metadata: the shim's children first, which is each container's first
- * process, then the shim. Returns the ids. Only shims that report to the containerd in this exec-root are touched.
+ * process, then the shim. Returns the ids.
  */
 export async function endShims(
   processes: Processes,
   programs: readonly string[],
   execRoot: string,
 ): Promise<readonly string[]> {
-  const address = `${execRoot}/containerd/containerd.sock`;
-  const shims = (await processes.findByProgram(programs)).filter(({ argv }) => argv.includes(address));
+  const shims = await findShims(processes, programs, execRoot);
   for (const shim of shims) {
     for (const child of await processes.childrenOf(shim.pid)) await processes.signal(child, 'SIGKILL');
     await processes.signal(shim, 'SIGKILL');
   }
-  return shims.map(({ argv }) => (argv[argv.indexOf('-id') + 1] ?? '').slice(0, 12));
+  return shims.map(({ container }) => container);
 }

@@ -72,6 +72,8 @@ export type UnitEvent =
   | { readonly kind: 'adopted'; readonly pid: number }
   | { readonly kind: 'probed'; readonly pid: number; readonly health: Health }
   | { readonly kind: 'progressed'; readonly pid: number; readonly atMs: number }
+  /** A signal had stopped the process, and it was told to go on. */
+  | { readonly kind: 'resumed'; readonly pid: number }
   | { readonly kind: 'evidence-gathered'; readonly pid: number; readonly isResumed: boolean }
   | { readonly kind: 'ended'; readonly pid: number; readonly fault: Fault }
   | { readonly kind: 'cause-changed' }
@@ -82,6 +84,8 @@ export type Effect =
   | { readonly kind: 'prepare' }
   | { readonly kind: 'cancel-prepare' }
   | { readonly kind: 'spawn' }
+  /** Tells a process to go on where a signal has stopped it. */
+  | { readonly kind: 'wake'; readonly pid: number }
   | { readonly kind: 'aid'; readonly pid: number; readonly note: Note }
   | { readonly kind: 'gather-evidence'; readonly pid: number; readonly why: Note }
   | { readonly kind: 'signal'; readonly pid: number; readonly signal: 'SIGTERM' | 'SIGKILL' };

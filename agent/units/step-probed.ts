@@ -7,8 +7,19 @@ const unreadyAfter = 2;
 
 type Running = Extract<UnitState, { readonly pid: number }>;
 
-/** What a probe changes. Only silence, many times in a row, ever leads to a stop. */
+/**
+ * What a probe changes. Only silence, many times in a row, ever leads to a stop; before that it is looked whether the
+ * process was merely stopped by a signal, each time that it may not be given work.
+ */
 export function probed(state: Running, health: Health, context: Context): Step {
+  const step = judged(state, health, context);
+  const { next } = step;
+  const isLate = next.phase === 'starting' || next.phase === 'unready';
+  const isWell = health.verdict === 'ready' || health.verdict === 'alive';
+  return isWell || !isLate ? step : { next, effects: [...step.effects, { kind: 'wake', pid: next.pid }] };
+}
+
+function judged(state: Running, health: Health, context: Context): Step {
   if (state.phase === 'stopping') return stay(state);
   const { nowMs } = context.at;
   switch (health.verdict) {

@@ -84,6 +84,10 @@ const handlers: Handlers = {
     if (state.phase !== 'starting' || state.pid !== event.pid) return stay(state);
     return stay({ ...state, progressAt: Math.max(state.progressAt, event.atMs) });
   },
+  resumed: (state, event, context) => {
+    if (state.phase !== 'unready' || state.pid !== event.pid) return stay(state);
+    return stay(unready(state, { note: resumed, silent: 0 }, context));
+  },
   'evidence-gathered': (state, event, context) => {
     const isAwaited = state.phase === 'stopping' && state.stage === 'evidence' && state.pid === event.pid;
     if (!isAwaited) return stay(state);

@@ -150,6 +150,7 @@ export class UnitRunner {
     prepare: () => this.#prepare(),
     'cancel-prepare': () => this.#preparing?.abort(),
     spawn: () => this.#spawn(),
+    wake: ({ pid }) => this.#wake(pid),
     aid: (effect) => this.#aid(effect),
     'gather-evidence': (effect) => this.#gather(effect),
     signal: ({ pid, signal }) => {
@@ -241,6 +242,15 @@ export class UnitRunner {
     const kept = lines.slice(-10).map((line) => line.slice(0, 300));
     this.#lastEnd = { atMs: this.#ports.clock.wallMs(), how: howText(ended), lines: kept };
     this.#note('unit.ended', { how: howText(ended), lines: kept });
+  }
+
+  async #wake(pid: number): Promise<void> {
+    const running = this.#process;
+    if (running?.identity.pid !== pid) return;
+    const facts = await this.#ports.processes.facts(pid);
+    if (facts?.state !== 'T' || !running.signal('SIGCONT')) return;
+    this.#note('unit.resumed', { pid });
+    this.dispatch({ kind: 'resumed', pid });
   }
 
   async #aid({ pid, note }: Extract<Effect, { kind: 'aid' }>): Promise<void> {

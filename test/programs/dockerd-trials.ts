@@ -161,11 +161,7 @@ await trial('a dockerd that a signal had stopped goes on without being killed', 
   const from = agent.events.length;
   const [before] = pidsOf('dockerd');
   for (const pid of pidsOf('dockerd')) process.kill(pid, 'SIGSTOP');
-  await agent.sees(
-    (event) => event['event'] === 'unit.evidence' && event['isResumed'] === true,
-    from,
-    90_000,
-  );
+  await agent.sees((event) => event['event'] === 'unit.resumed', from, 90_000);
   await agent.sees(isReady, from);
   expect(pidsOf('dockerd')[0] === before, 'dockerd was replaced');
 });

@@ -18,6 +18,7 @@ export const settings = {
   'dockerd.startMs': 300_000,
   'dockerd.stopMs': 30_000,
   'dockerd.pingMs': 10_000,
+  'dockerd.deepMs': 60_000,
 };
 
 /** Where the unit of the rig keeps its things. */

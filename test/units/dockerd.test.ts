@@ -170,6 +170,30 @@ test('a process with our configuration file is ours, any other dockerd is not', 
   assert.equal(unit.isInstance({ ...facts, argv: ['dockerd', '-H', 'fd://'] }), false);
 });
 
+test('a shim that a signal had stopped is told to go on, and a containerd that dockerd replaced is told of', async () => {
+  const rig = new DockerdRig();
+  const shim = (container: string, address: string) =>
+    rig.processes.add({
+      argv: ['/parts/docker/containerd-shim-runc-v2', '-id', container, '-address', address],
+    });
+  const ours = shim('0123456789abcdef', '/run/docker/containerd/containerd.sock');
+  const strange = shim('fedcba9876543210', '/run/containerd/containerd.sock');
+  const well = shim('aaaa', '/run/docker/containerd/containerd.sock');
+  for (const one of [ours, strange]) one.state = 'stopped';
+  const pidFile = '/run/docker/containerd/containerd.pid';
+  rig.disk.files.set(pidFile, `${rig.processes.add({ argv: ['/parts/docker/containerd'] }).pid}`);
+  await rig.unit.probe('deep', never);
+  assert.deepEqual(
+    [ours, strange, well].map(({ signals }) => signals.length),
+    [1, 0, 0],
+  );
+  assert.deepEqual(rig.events(), ['dockerd.shims-resumed']);
+  rig.disk.files.set(pidFile, `${rig.processes.add({ argv: ['/parts/docker/containerd'] }).pid}`);
+  await rig.unit.probe('deep', never);
+  await rig.unit.probe('deep', never);
+  assert.deepEqual(rig.events().slice(1), ['dockerd.runtime-replaced']);
+});
+
 test('before the power goes, running containers are stopped', async () => {
   const rig = new DockerdRig();
   rig.docker.containers = ['0123456789abcdef', 'fedcba9876543210'];

@@ -26,7 +26,7 @@ type Move =
   | Exclude<UnitEvent, { readonly pid: number }>
   | { readonly kind: 'probed'; readonly health: Health }
   | { readonly kind: 'ended'; readonly fault: Fault }
-  | { readonly kind: 'spawned' | 'adopted' }
+  | { readonly kind: 'spawned' | 'adopted' | 'resumed' }
   | { readonly kind: 'evidence-gathered'; readonly isResumed: boolean }
   | { readonly kind: 'pass'; readonly ms: number };
 
@@ -39,6 +39,7 @@ const moves: fc.Arbitrary<Move> = fc.oneof(
     { kind: 'due' },
     { kind: 'spawned' },
     { kind: 'adopted' },
+    { kind: 'resumed' },
   ),
   missing.map((value): Move => ({ kind: 'needs-changed', missing: value })),
   fc.option(faults, { nil: undefined }).map((fault): Move => ({ kind: 'prepared', fault })),
@@ -79,7 +80,7 @@ class Watcher {
       this.#nextPid += 1;
       return isPossible ? { kind: move.kind, pid: this.#nextPid } : undefined;
     }
-    const isAboutProcess = ['probed', 'ended', 'evidence-gathered'].includes(move.kind);
+    const isAboutProcess = ['probed', 'ended', 'evidence-gathered', 'resumed'].includes(move.kind);
     return (isAboutProcess ? { ...move, pid } : move) as UnitEvent;
   }
 

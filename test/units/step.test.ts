@@ -146,12 +146,22 @@ test('a unit that a signal had stopped is resumed instead of killed', () => {
   assert.deepEqual({ phase: next.phase, effects }, { phase: 'unready', effects: [] });
 });
 
+test('a unit that does not answer is looked at, and one that was woken gets its time once more', () => {
+  const health = { verdict: 'silent', reason: 'NotAnswering', message: 'no answer' } as const;
+  assert.deepEqual(at(ready, { kind: 'probed', pid: 7, health }).effects, []);
+  const second = at({ ...ready, silent: 1 }, { kind: 'probed', pid: 7, health });
+  assert.deepEqual(second.effects, [{ kind: 'wake', pid: 7 }]);
+  const woken = at(second.next, { kind: 'resumed', pid: 7 }).next;
+  assert.deepEqual(woken.phase === 'unready' && [woken.silent, woken.note.reason], [0, 'Resumed']);
+  assert.deepEqual(at(starting, { kind: 'probed', pid: 7, health }).effects, [{ kind: 'wake', pid: 7 }]);
+});
+
 test('a unit that answers is never stopped, however unready it says it is', () => {
   const health = { verdict: 'unready', reason: 'RuntimeHung', message: 'containerd hangs' } as const;
   let state: UnitState = ready;
   for (let count = 0; count < 1_000; count += 1) {
     const result = at(state, { kind: 'probed', pid: 7, health }, count * 1_000);
-    assert.deepEqual(result.effects, []);
+    assert.deepEqual(result.effects, [{ kind: 'wake', pid: 7 }]);
     state = result.next;
   }
   assert.equal(state.phase, 'unready');

@@ -159,7 +159,7 @@ test('a unit that hangs is told to go on if it was stopped, else ended and start
   const process = bench.processes.living[0];
   await bench.processes.signal({ pid: process?.pid ?? 0, startTicks: process?.startTicks ?? 0 }, 'SIGSTOP');
   worker.health = 'hang';
-  await bench.clock.advance(9_000);
+  await bench.clock.advance(5_000);
   assert.deepEqual(process?.signals, ['SIGSTOP', 'SIGCONT']);
   await bench.clock.advance(12_000);
   assert.deepEqual(process?.signals.slice(2), ['SIGTERM']);

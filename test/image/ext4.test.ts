@@ -9,11 +9,12 @@ import { fileSum } from '../../scripts/parts/file-sum.ts';
 import { scratch } from '../parts/samples.ts';
 import { everyPart, image, sampleBuild } from './sample-store.ts';
 
-const skip = spawnSync('debugfs', ['-V']).status === 0 ? false : 'needs e2fsprogs';
+const tool = 'debugfs';
+const skip = spawnSync(tool, ['-V']).status === 0 ? false : 'needs e2fsprogs';
 
 /** What debugfs says of the image. */
 function ask(file: string, question: string): string {
-  return execFileSync('debugfs', ['-R', question, file], {
+  return execFileSync(tool, ['-R', question, file], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'ignore'],
   });

@@ -71,12 +71,16 @@ export async function cluster(
   kube.put('api/v1/nodes/master', { ...node('master'), metadata: { name: 'master', labels: {} } });
   const run = async (...argv: string[]): Promise<Ran> => {
     const terminal = new RecordedTerminal();
+    let timeMs = nowMs;
     const ports = {
       terminal,
-      nowMs: () => nowMs,
+      nowMs: () => timeMs,
       openKube: (file: string | undefined, context: string | undefined) => KubeClient.open(file, context),
       cloud,
-      sleep: () => Promise.resolve(),
+      sleep: (ms: number) => {
+        timeMs += ms;
+        return Promise.resolve();
+      },
     };
     const needsKube = !['ask', 'tell'].includes(argv[0] ?? '');
     const all = needsKube ? [...argv, '--kubeconfig', kube.kubeconfig] : argv;

@@ -26,7 +26,7 @@ const kernelTimeoutMs = 8_000;
  * when it ends. Arguments: busybox, data directory, iptables or nothing. One shell, because each further process costs
  * tens of milliseconds on a slow board. Prints `NAME ok` or `NAME failed WORDS` per probe.
  */
-const kernelScript = `
+export const kernelProbeScript = `
 b=$1 data=$2 iptables=$3
 try() {
     name=$1
@@ -100,7 +100,7 @@ export class HostGroundProbes implements GroundProbes {
       b,
       'sh',
       '-c',
-      kernelScript,
+      kernelProbeScript,
       'probe',
     ] as const;
     const result = await this.#commands.run([...argv, b, dataDirectory, iptables ?? ''], {
@@ -174,7 +174,8 @@ export class HostGroundProbes implements GroundProbes {
 /** A question for the name servers of the root, which every name server answers somehow (RFC 1035 4.1). */
 const rootQuery = Buffer.from([0x0e, 0xd9, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1]);
 
-function parseProbes(text: string): ProbeResults {
+/** Reads what the script printed. */
+export function parseProbes(text: string): ProbeResults {
   const names = new Set<string>(kernelProbes);
   const results = new Map<KernelProbe, { readonly isOk: boolean; readonly said: string }>();
   for (const line of text.split('\n')) {

@@ -1,19 +1,20 @@
-import { mergeConfigs, parseConfig } from '../../agent/kernel/config-text.ts';
-import { checkKernel, lackingOptions } from '../../agent/kernel/kernel-check.ts';
-import { defaultFeatures } from '../../agent/kernel/kernel-option.ts';
-import type { HdcBoard } from './hdc.ts';
+import { type Release, releases } from '../cfg/release.ts';
 import { places } from './places.ts';
+import type { RemoteBoard } from './remote-board.ts';
 
 /** What a board is before anything is done to it. */
 export interface BoardLook {
-  readonly release: string;
+  /** Name as the board gives it, e.g. OpenHarmony-6.0.0.49. */
+  readonly fullName: string;
+  /** The release whose rules its init follows; the newest where the name says nothing. */
+  readonly release: Release;
   readonly kernel: string;
   /** Slot in use, or null on a board without one. */
   readonly active: string | null;
+  /** Free bytes on /data. */
+  readonly roomBytes: number;
   /** Everything that forbids going on. */
   readonly problems: readonly string[];
-  /** What will be missing later, for a person to know. */
-  readonly notes: readonly string[];
 }
 
 const question = [
@@ -26,8 +27,8 @@ const question = [
   `if [ -d ${places.product} ] && [ ! -L ${places.product} ]; then echo image=yes; fi`,
 ].join('; ');
 
-/** Looks at the board; `neededBytes` is what a new slot takes while it is made. */
-export async function lookAtBoard(board: HdcBoard, neededBytes: number): Promise<BoardLook> {
+/** Looks at the board and changes nothing. */
+export async function lookAtBoard(board: RemoteBoard): Promise<BoardLook> {
   const facts = readFacts(await board.must('look at the board', question));
   const kernel = facts['kernel'] ?? '';
   const problems: string[] = [];
@@ -35,13 +36,10 @@ export async function lookAtBoard(board: HdcBoard, neededBytes: number): Promise
   if (facts['arch'] !== 'aarch64') problems.push(`the kernel is ${facts['arch']}, want aarch64`);
   if (facts['image'] === 'yes')
     problems.push(`${places.product} is part of the image; build a new image instead`);
-  const room = Number(facts['room']) * 1024;
-  if (!(room >= neededBytes)) {
-    problems.push(`/data has ${Math.floor(room / 1e6)} MB free, want ${Math.ceil(neededBytes / 1e6)} MB`);
-  }
   const active = /\/slots\/([0-9a-f]+)\//.exec(facts['active'] ?? '')?.[1] ?? null;
-  const release = facts['release'] || 'unknown release';
-  return { release, kernel, active, problems, notes: await kernelNotes(board, kernel) };
+  const fullName = facts['release'] || 'unknown release';
+  const roomBytes = (Number(facts['room']) || 0) * 1024;
+  return { fullName, release: releaseOf(fullName), kernel, active, roomBytes, problems };
 }
 
 function readFacts(text: string): Readonly<Record<string, string>> {
@@ -49,14 +47,10 @@ function readFacts(text: string): Readonly<Record<string, string>> {
   return Object.fromEntries(pairs) as Record<string, string>;
 }
 
-/** Required kernel options that are off: the agent starts without them and says so, so they only are notes. */
-async function kernelNotes(board: HdcBoard, release: string): Promise<string[]> {
-  const { code, out } = await board.shell('gzip -dc </proc/config.gz | grep CONFIG_');
-  const version = /^\d+\.\d+/.exec(release)?.[0];
-  if (code !== 0 || version === undefined)
-    return ['the kernel does not tell its configuration; run agentctl doctor later'];
-  const { config } = mergeConfigs([parseConfig(out, '/proc/config.gz')]);
-  const report = checkKernel(config, { features: defaultFeatures, kernel: version, isWhole: true });
-  const missing = lackingOptions(report, 'required').map(({ name }) => name);
-  return missing.length === 0 ? [] : [`the kernel lacks ${missing.join(', ')}; see npm run kconfig`];
+/** `OpenHarmony-5.0.0.71` is 5.0.0, `OpenHarmony-3.1.13.5` is 3.1: the longest name that it begins with. */
+function releaseOf(fullName: string): Release {
+  const version = /(\d+(?:\.\d+)+)/.exec(fullName)?.[1] ?? '';
+  const known = releases.filter((release) => `${version}.`.startsWith(`${release}.`));
+  const longest = [...known].sort((a, b) => b.length - a.length)[0];
+  return longest ?? releases[releases.length - 1] ?? '6.0';
 }

@@ -10,6 +10,8 @@ export const places = {
   cfg: '/system/etc/init/oh_edge_agent.cfg',
   agentctl: '/system/bin/agentctl',
   service: 'oh_edge_agent',
+  /** Who holds the private mount namespace: boot id, process, start time. */
+  holder: `${homeDir}/run/namespace`,
 } as const;
 
 /** The product inside a slot. */

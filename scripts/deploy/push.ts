@@ -3,7 +3,7 @@ import { mkdtemp, open, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { AgentError, messageOf } from '../../agent/core/agent-error.ts';
-import { type HdcBoard, quote } from './hdc.ts';
+import { quote, type RemoteBoard } from './remote-board.ts';
 
 /** Bytes that are sent at once: what a broken connection costs at most. */
 const usualPieceBytes = 16 * 1024 * 1024;
@@ -14,6 +14,8 @@ export interface PushOrder {
   /** Folder on the board for the pieces; what lies there from an earlier run is used again. */
   readonly folder: string;
   readonly pieceBytes?: number;
+  /** The pushed busybox on the board. */
+  readonly tool: string;
   readonly say: (text: string) => void;
 }
 
@@ -21,10 +23,10 @@ export interface PushOrder {
  * Sends a file in pieces and verifies each on the board, so that a broken push goes on where it stopped. Returns the
  * pieces' paths on the board in order.
  */
-export async function push(board: HdcBoard, order: PushOrder): Promise<readonly string[]> {
+export async function push(board: RemoteBoard, order: PushOrder): Promise<readonly string[]> {
   const scratch = await mkdtemp(path.join(tmpdir(), 'deploy-'));
   const folder = quote(order.folder);
-  const list = `mkdir -p ${folder} && { sha256sum ${folder}/* 2>/dev/null; true; }`;
+  const list = `mkdir -p ${folder} && { ${order.tool} sha256sum ${folder}/* 2>/dev/null; true; }`;
   const here = await board.must('look for pieces of an earlier run', list);
   const source = await open(order.file);
   const sent: string[] = [];
@@ -41,7 +43,11 @@ export async function push(board: HdcBoard, order: PushOrder): Promise<readonly 
       if (here.includes(`${sum}  ${remote}`)) continue;
       const local = path.join(scratch, 'piece');
       await writeFile(local, bytes);
-      await sendPiece(board, local, remote, sum);
+      const isThere = async (): Promise<boolean> => {
+        const { code, out } = await board.shell(`${order.tool} sha256sum ${quote(remote)} 2>/dev/null`);
+        return code === 0 && out.startsWith(sum);
+      };
+      await sendChecked(board, { local, remote, isThere });
       order.say(`sent piece ${index + 1} of ${count}`);
     }
     return sent;
@@ -51,20 +57,20 @@ export async function push(board: HdcBoard, order: PushOrder): Promise<readonly 
   }
 }
 
-async function isThere(board: HdcBoard, remote: string, sum: string): Promise<boolean> {
-  const { code, out } = await board.shell(`sha256sum ${quote(remote)} 2>/dev/null`);
-  return code === 0 && out.startsWith(sum);
+/** A file on its way, and how to find out whether it arrived as it was. */
+interface Parcel {
+  readonly local: string;
+  readonly remote: string;
+  readonly isThere: () => Promise<boolean>;
 }
 
-/** A connection may break or bend a piece; more than twice means that something is wrong. */
-async function sendPiece(board: HdcBoard, local: string, remote: string, sum: string): Promise<void> {
-  let why = 'it does not arrive as it was sent';
+/** Sends a file until it has arrived whole. A connection may break or bend it; more than twice means that something is wrong. */
+export async function sendChecked(board: RemoteBoard, { local, remote, isThere }: Parcel): Promise<void> {
+  const bent = 'it does not arrive as it was sent';
+  let why = bent;
   for (let attempt = 1; attempt <= 3; attempt += 1) {
-    why = await board.send(local, remote).then(() => 'it does not arrive as it was sent', messageOf);
-    if (await isThere(board, remote, sum)) return;
+    why = await board.send(local, remote).then(() => bent, messageOf);
+    if (await isThere()) return;
   }
-  throw new AgentError(
-    'TOOL_FAILED',
-    `Cannot send a piece to ${remote}: ${why}; the board needs sha256sum (5.0.3 and later) and a sound connection`,
-  );
+  throw new AgentError('TOOL_FAILED', `Cannot send a file to ${remote}: ${why}; check the connection`);
 }

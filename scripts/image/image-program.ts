@@ -7,7 +7,7 @@ import { usualStore } from '../parts/parts-program.ts';
 import { type Finish, newProgram } from '../terminal/program.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import type { Secon } from './component-selinux.ts';
-import { composeProduct, type Product } from './product.ts';
+import { composeProduct, type Product, productFor } from './product.ts';
 import { componentTree } from './write-component.ts';
 import { writeExt4 } from './write-ext4.ts';
 import { requireEmpty, writeFolder } from './write-folder.ts';
@@ -51,7 +51,8 @@ function parseEpoch(value: string | undefined): number | null {
 async function compose(options: CommonOptions, { repository, sourceDate }: ImageContext): Promise<Product> {
   const { parts: store, dist, root } = options;
   const release = releaseOf(options);
-  return composeProduct({ repository, dist, store, root, epoch: parseEpoch(sourceDate), release });
+  const product = await composeProduct({ repository, dist, store, root, epoch: parseEpoch(sourceDate) });
+  return release === undefined ? product : productFor(product, release);
 }
 
 /** The release that was asked for; one name may mean several, and all of them take the same cfg. */

@@ -21,8 +21,6 @@ export interface ProductOrder {
   readonly root: 'image' | 'stock';
   /** Seconds since 1970 for every time in the output; null means 0 there and no time in the bill of materials. */
   readonly epoch: number | null;
-  /** Release whose init reads the cfg. @default the newest: all since 3.2 take the same */
-  readonly release?: Release | undefined;
 }
 
 /** The product, whole and checked. */
@@ -50,8 +48,7 @@ export async function composeProduct(order: ProductOrder): Promise<Product> {
   const { parts, installed } = await partsFromStore(order.store);
   await requireFittingParts(parts, { machine: 'aarch64', loaders: [] });
   const overlay = path.join(order.repository, 'sysroot-overlay');
-  const whole = await stageProduct({ overlay, dist: order.dist, parts, root: order.root });
-  const staged = order.release === undefined ? whole : await withCfgOf(whole, order.release);
+  const staged = await stageProduct({ overlay, dist: order.dist, parts, root: order.root });
   const { version, license } = await readPackage(order.repository);
   const bill = billOfMaterials({
     version,
@@ -73,8 +70,18 @@ export async function composeProduct(order: ProductOrder): Promise<Product> {
     rows.some((row) => row.path === entry.path);
   const listed = mergeTrees(staged, own).filter(isOwn);
   const contents = await contentManifest(listed, version);
-  const entries = mergeTrees(listed, [text(`${productDir}/manifest.json`, contents)]).filter(isOwn);
+  const entries = mergeTrees(listed, [text(contentsPath, contents)]).filter(isOwn);
   return { version, entries, bill, contents };
+}
+
+const contentsPath = `${productDir}/manifest.json`;
+
+/** The product with the cfg that init of a release takes, and a content manifest that says so. */
+export async function productFor(product: Product, release: Release): Promise<Product> {
+  const listed = (await withCfgOf(product.entries, release)).filter(({ path: at }) => at !== contentsPath);
+  const contents = await contentManifest(listed, product.version);
+  const entries = [...listed, text(contentsPath, contents)].sort((a, b) => (a.path < b.path ? -1 : 1));
+  return { ...product, entries, contents };
 }
 
 function iptablesLink(name: string): TreeEntry {

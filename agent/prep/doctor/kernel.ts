@@ -117,7 +117,7 @@ export interface KernelWish {
 
 /** The kernel: what it says of itself where it does, and what it does when tried. A probe that works outweighs a word. */
 export async function checkKernelFeatures(
-  probes: GroundProbes,
+  probes: Pick<GroundProbes, 'kernel' | 'kernelConfig'>,
   wish: KernelWish,
 ): Promise<readonly Finding[]> {
   const report = await readReport(probes, wish);
@@ -150,7 +150,10 @@ function withoutConsequences(results: ProbeResults, wish: KernelWish): ProbeResu
   return new Map([...results].filter(([probe]) => isTold(probe)));
 }
 
-async function readReport(probes: GroundProbes, wish: KernelWish): Promise<KernelReport | undefined> {
+async function readReport(
+  probes: Pick<GroundProbes, 'kernelConfig'>,
+  wish: KernelWish,
+): Promise<KernelReport | undefined> {
   const text = await probes.kernelConfig();
   if (text === undefined) return undefined;
   const kernel = /^\d+\.\d+/.exec(wish.release)?.[0] ?? '6.6';

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AgentError, messageOf } from '../../agent/core/agent-error.ts';
 import { runCommand } from '../lab/command.ts';
+import type { RemoteTool } from './remote-tools.ts';
 
 /** How a command on the board ended. */
 export interface ShellResult {
@@ -10,53 +11,68 @@ export interface ShellResult {
 }
 
 /** Which board, and through which program. */
-export interface HdcPlace {
-  /** Program with leading arguments, usually just `hdc`. */
+export interface RemotePlace {
+  readonly tool: RemoteTool;
+  /** Program with leading arguments, usually just the tool's name. */
   readonly command: readonly string[];
-  /** Key of the board as `hdc list targets` prints it, or undefined for the only one. */
+  /** Key of the board as the tool lists it, or undefined for the only one. */
   readonly target: string | undefined;
 }
 
+/** How often and at which distance a board that restarts is asked whether it is back. */
+export interface Patience {
+  readonly tries: number;
+  readonly pauseMs: number;
+}
+
 /**
- * A board behind hdc. Its exit status is 0 whatever happened and the board's own status is dropped
+ * A board behind hdc or adb. hdc's exit status is 0 whatever happened and the board's own status is dropped
  * (openharmony/developtools_hdc src/host/main.cpp, src/daemon/daemon_unity.cpp, 6.0), so every command ends with a
  * marker of its own that carries the status; no marker means that the connection broke.
  */
-export class HdcBoard {
-  readonly #place: HdcPlace;
+export class RemoteBoard {
+  readonly #place: RemotePlace;
 
-  constructor(place: HdcPlace) {
+  constructor(place: RemotePlace) {
     this.#place = place;
   }
 
-  /** Picks the only board, or makes sure that the named one is there. */
+  /** Picks the only board, or makes sure that the named one is there; an address is connected to first. */
   async find(): Promise<string> {
-    const text = await this.#run(['list', 'targets'], false);
-    const keys = text
-      .split('\n')
-      .map((line) => line.trim())
-      .filter((line) => line !== '' && !line.startsWith('['));
-    const { target } = this.#place;
+    const { tool, target } = this.#place;
+    let keys = await this.#keys();
+    if (target !== undefined && target.includes(':') && !keys.includes(target)) {
+      await this.#run(tool.connect(target), false);
+      keys = await this.#keys();
+    }
     if (target === undefined && keys.length === 1 && keys[0] !== undefined) return keys[0];
     if (target !== undefined && keys.includes(target)) return target;
     const what =
-      target === undefined ? `want one board, hdc lists ${keys.length}` : `hdc does not list ${target}`;
+      target === undefined
+        ? `want one board, ${tool.name} lists ${keys.length}`
+        : `${tool.name} does not list ${target}`;
     throw new AgentError(
       'INPUT_INVALID',
       `Cannot find the board: ${what} (${keys.join(', ') || 'none'}); connect it, or name one with --target`,
     );
   }
 
+  async #keys(): Promise<string[]> {
+    const { tool } = this.#place;
+    return tool.keysIn(await this.#run(tool.list, false));
+  }
+
   /** Runs a command in the board's shell. Throws TOOL_FAILED where no answer came. */
   async shell(command: string): Promise<ShellResult> {
+    const { tool } = this.#place;
     const marker = `rc-${randomBytes(6).toString('hex')}`;
-    const text = await this.#run(['shell', `${command}\necho "${marker}=$?"`], true);
+    const text = await this.#run(tool.shell(`${command}\necho "${marker}=$?"`), true);
     const at = text.lastIndexOf(`${marker}=`);
     const code = /^\d+/.exec(text.slice(at + marker.length + 1))?.[0];
     if (at === -1 || code === undefined) {
       throw new AgentError(
         'TOOL_FAILED',
-        `Cannot run a command on the board: no answer came, hdc said "${text.trim().slice(-200)}"; check the cable and run it again`,
+        `Cannot run a command on the board: no answer came, ${tool.name} said "${text.trim().slice(-200)}"; check the cable and run it again`,
       );
     }
     return { code: Number(code), out: text.slice(0, at).replaceAll('\r', '') };
@@ -74,19 +90,20 @@ export class HdcBoard {
 
   /** Sends a file; whether it arrived as it was is for the caller to find out. */
   async send(local: string, remote: string): Promise<void> {
-    const text = await this.#run(['file', 'send', local, remote], true);
-    if (text.includes('FileTransfer finish')) return;
+    const { tool } = this.#place;
+    const text = await this.#run(tool.send(local, remote), true);
+    if (tool.isSent(text)) return;
     throw new AgentError(
       'TOOL_FAILED',
-      `Cannot send ${local}: hdc said "${text.trim().slice(-200)}"; run it again to go on`,
+      `Cannot send ${local}: ${tool.name} said "${text.trim().slice(-200)}"; run it again to go on`,
     );
   }
 
   /** Restarts the board and waits until its shell answers from a new boot. */
-  async reboot(patience: { readonly tries: number; readonly pauseMs: number }): Promise<void> {
+  async reboot(patience: Patience): Promise<void> {
     const bootId = 'cat /proc/sys/kernel/random/boot_id';
     const before = await this.must('read the boot id', bootId);
-    await this.#run(['target', 'boot'], true);
+    await this.#run(this.#place.tool.reboot, true);
     for (let attempt = 0; attempt < patience.tries; attempt += 1) {
       await delay(patience.pauseMs);
       const now = await this.shell(bootId).catch(() => undefined);
@@ -99,13 +116,13 @@ export class HdcBoard {
   }
 
   async #run(args: readonly string[], isOnTarget: boolean): Promise<string> {
-    const { command, target } = this.#place;
-    const [program = 'hdc', ...leading] = command;
-    const key = isOnTarget && target !== undefined ? ['-t', target] : [];
+    const { tool, command, target } = this.#place;
+    const [program = tool.name, ...leading] = command;
+    const key = isOnTarget && target !== undefined ? tool.choose(target) : [];
     return runCommand(program, [...leading, ...key, ...args]).catch((error: unknown) => {
       throw new AgentError(
         'TOOL_FAILED',
-        `Cannot use hdc: ${messageOf(error)}; put it into PATH or name it with --hdc`,
+        `Cannot use ${tool.name}: ${messageOf(error)}; put it into PATH or name it with --${tool.name}`,
         { cause: error },
       );
     });

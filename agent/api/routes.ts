@@ -1,4 +1,3 @@
-import { AgentError } from '../core/agent-error.ts';
 import { collectLines } from './collect-lines.ts';
 import {
   eventsQuery,
@@ -11,12 +10,6 @@ import {
 } from './input.ts';
 import { answer, type Route, stream } from './route.ts';
 import { followLogs, watchStatus } from './streams.ts';
-import type { EdgeVerbs, Verbs } from './verbs.ts';
-
-function edgeOf({ edge }: Verbs): EdgeVerbs {
-  if (edge !== undefined) return edge;
-  throw new AgentError('NOT_FOUND', 'Cannot speak of clusters: this agent supervises no edgecore');
-}
 
 /** The whole API of version 1, one row a route: rows are added, never changed or removed. */
 export const routes: readonly Route[] = [
@@ -35,13 +28,13 @@ export const routes: readonly Route[] = [
     path: '/v1/ledger',
     needs: 'observe',
     query: ledgerQuery,
-    handle: ({ verbs, query }) => ({ records: verbs.ledger?.(query.after, query.n) ?? [] }),
+    handle: ({ verbs, query }) => ({ records: verbs.ledger(query.after, query.n) }),
   }),
   answer({
     method: 'GET',
     path: '/v1/samples',
     needs: 'observe',
-    handle: ({ verbs }) => verbs.samples?.() ?? { samples: [] },
+    handle: ({ verbs }) => verbs.samples(),
   }),
   answer({
     method: 'GET',
@@ -94,7 +87,7 @@ export const routes: readonly Route[] = [
     method: 'GET',
     path: '/v1/edge',
     needs: 'observe',
-    handle: ({ verbs }) => edgeOf(verbs).status(),
+    handle: ({ verbs }) => verbs.edge.status(),
   }),
   answer({
     method: 'POST',
@@ -102,7 +95,7 @@ export const routes: readonly Route[] = [
     needs: 'operate',
     survives: true,
     body: joinBody,
-    handle: ({ verbs, body, signal }) => edgeOf(verbs).join(body, signal),
+    handle: ({ verbs, body, signal }) => verbs.edge.join(body, signal),
   }),
   answer({
     method: 'POST',
@@ -110,7 +103,7 @@ export const routes: readonly Route[] = [
     needs: 'operate',
     survives: true,
     body: leaveBody,
-    handle: ({ verbs, body, signal }) => edgeOf(verbs).leave(body, signal),
+    handle: ({ verbs, body, signal }) => verbs.edge.leave(body, signal),
   }),
   answer({
     method: 'GET',

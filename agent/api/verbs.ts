@@ -58,12 +58,11 @@ export interface Verbs {
   /** Calls the listener for each event from now on; the returned function ends it. */
   watch(listener: (event: AgentEvent) => void): () => void;
   eventsAfter(sequence: number): readonly AgentEvent[];
-  /** Newest records of the ledger after a sequence number, oldest first; absent where this agent keeps none. */
-  ledger?(after: number, limit: number): readonly LedgerRecord[];
-  /** Load of the board; absent where this agent takes no samples. */
-  samples?(): SamplesDocument;
-  /** Absent where this agent joins no clusters. */
-  readonly edge?: EdgeVerbs;
+  /** Newest records of the ledger after a sequence number, oldest first. */
+  ledger(after: number, limit: number): readonly LedgerRecord[];
+  /** Load of the board over the last hours. */
+  samples(): SamplesDocument;
+  readonly edge: EdgeVerbs;
   version(): VersionDocument;
   plan(signal: AbortSignal): Promise<PlanDocument>;
   apply(signal: AbortSignal): Promise<ApplyDocument>;

@@ -236,3 +236,53 @@ export interface EdgeDocument {
   readonly joinedAtMs?: number;
   readonly certificate?: { readonly notAfterMs: number; readonly reason: string; readonly message: string };
 }
+
+/** One version of a part: the image's, or one that was put on /data. */
+export interface SlotView {
+  /** `image`, or the name of a folder below `parts`. */
+  readonly slot: string;
+  /** What it says it is, as far as that is known. */
+  readonly version?: string;
+  readonly path: string;
+  /** SHA-256 of the file that it came from. */
+  readonly sha256?: string;
+  readonly takenAtMs?: number;
+}
+
+/** How far a change of a part has come; `watching` is the trial that decides whether it stays. */
+export type PartPhase = 'settled' | 'switching' | 'watching' | 'reverting';
+
+/** One part that can be updated on the running board. */
+export interface PartView {
+  readonly part: string;
+  readonly phase: PartPhase;
+  readonly current: SlotView;
+  /** What `agentctl rollback` goes back to. */
+  readonly former?: SlotView;
+  /** The change that was taken back last, and why. */
+  readonly rejected?: {
+    readonly slot: string;
+    readonly atMs: number;
+    readonly reason: string;
+    readonly message: string;
+  };
+}
+
+/** GET /v1/parts. */
+export interface PartsDocument {
+  readonly parts: readonly PartView[];
+}
+
+/** POST /v1/parts/:name/update and /v1/parts/:name/rollback. */
+export interface UpdateDocument {
+  readonly part: string;
+  readonly dryRun: boolean;
+  /** Whether the new one is in use and, where `phase` is settled, has proved itself. */
+  readonly ok: boolean;
+  readonly phase: PartPhase;
+  readonly from: SlotView;
+  readonly to: SlotView;
+  /** What was seen while it was checked. */
+  readonly notes: readonly string[];
+  readonly outcome: { readonly reason: string; readonly message: string };
+}

@@ -192,29 +192,19 @@ export class CloudReporter {
   }
 
   /**
-   * Where only the node's own session is heard, nobody of ours can be heard once edgecore is there: so the bad news is
-   * taken back before it comes, and says no more than what is known.
+   * Where only the node's own session is heard, nobody of ours can be heard once edgecore is there: so everything that
+   * could no longer be corrected is taken away before it comes. Ready, edgecore's own word, then stands alone.
    */
   async #farewell(): Promise<void> {
     const { memory, channels, nodes, clock } = this.#options;
     const { mode, told, metaServer } = memory.facts;
-    const before = told['EdgecoreReady'];
-    if (mode !== 'takeover' || metaServer === 'works' || before === undefined || before.status !== 'False')
-      return;
+    const removed = Object.keys(told);
+    if (mode !== 'takeover' || metaServer === 'works' || removed.length === 0) return;
     const node = await nodes.read();
     if (node?.hub === undefined) return;
-    const message =
-      'edgecore was started; while it runs, this cloud hears nobody else about this node, so see Ready';
-    const EdgecoreReady = {
-      status: 'Unknown',
-      reason: 'Starting',
-      message,
-      sinceMs: clock.wallMs(),
-    } as const;
-    const conditions = { ...this.#wanted().conditions, EdgecoreReady };
     const late = new AbortController();
     const cancel = clock.after(farewellMs, () => late.abort());
-    const push = { node, conditions, removed: [], wallMs: clock.wallMs() };
+    const push = { node, conditions: {}, removed, wallMs: clock.wallMs() };
     const outcome = await channels.pushBeforeEdgecore(push, late.signal);
     cancel();
     if (outcome.how === 'done') this.#toldMs = clock.nowMs();

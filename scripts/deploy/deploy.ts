@@ -1,16 +1,16 @@
-import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { AgentError, messageOf } from '../../agent/core/agent-error.ts';
+import { AgentError, isAgentError, messageOf } from '../../agent/core/agent-error.ts';
 import { type Product, productFor } from '../image/product.ts';
 import { writeTar } from '../image/write-tar.ts';
+import { fillSlot, readContents } from './fill-slot.ts';
 import { type BoardLook, lookAtBoard } from './look.ts';
 import { places, productIn } from './places.ts';
-import { push } from './push.ts';
 import { pushTool, removeTool } from './push-tool.ts';
 import { type Patience, quote, type RemoteBoard } from './remote-board.ts';
 import { stopAgent } from './run-state.ts';
+import { planSlot, type SlotPlan } from './slot-plan.ts';
 import { tryKernel } from './try-kernel.ts';
 
 /** How a deployment is done. */
@@ -51,26 +51,42 @@ export async function deploy(order: DeployOrder): Promise<DeployOutcome> {
   say(`the board has ${look.fullName}, kernel ${look.kernel}`);
   refuse(look.problems);
   const product = await productFor(order.product, look.release);
-  const scratch = await mkdtemp(path.join(tmpdir(), 'deploy-'));
+  const tool = await pushTool(board, busyboxOf(product));
   try {
-    const archive = path.join(scratch, 'product.tar.gz');
-    await writeTar(product.entries, archive, 0);
-    refuse(lackOfRoom(look, await roomFor(archive, product)));
-    const work = { ...order, product, tool: await pushTool(board, busyboxOf(product)) };
-    await judgeKernel(work);
-    return await install(work, archive, look);
+    await judgeKernel({ ...order, tool });
+    const work = { ...order, product, tool };
+    const slot = await installSlot(work, look);
+    const needsReboot = await prepareRoot(work, slot, look.active);
+    return await switchTo(work, { slot, previous: look.active, needsReboot });
   } finally {
     await removeTool(board);
-    await rm(scratch, { recursive: true, force: true });
   }
 }
 
-async function install(work: Work, archive: string, look: BoardLook): Promise<DeployOutcome> {
-  const bytes = await readFile(archive);
-  const slot = createHash('sha256').update(bytes).digest('hex').slice(0, 12);
-  await fillSlot(work, archive, slot);
-  const needsReboot = await prepareRoot(work, slot, look.active);
-  return switchTo(work, { slot, previous: look.active, needsReboot });
+/** Files of the slot before that are no longer what they were must not keep the board from a sound product. */
+async function installSlot(work: Work, look: BoardLook): Promise<string> {
+  const before = look.active === null ? undefined : await readContents(work.board, look.active);
+  const plan = await planSlot(work.product, before);
+  try {
+    await sendSlot(work, plan, look);
+  } catch (error) {
+    if (plan.shared.length === 0 || !isAgentError(error, 'STEP_FAILED')) throw error;
+    work.say(`${error.message}; sending everything`);
+    await sendSlot(work, await planSlot(work.product, undefined), look);
+  }
+  return plan.slot;
+}
+
+async function sendSlot(work: Work, plan: SlotPlan, look: BoardLook): Promise<void> {
+  const scratch = await mkdtemp(path.join(tmpdir(), 'deploy-'));
+  try {
+    const archive = path.join(scratch, 'product.tar.gz');
+    await writeTar(plan.sent, archive, 0);
+    refuse(lackOfRoom(look, await roomFor(archive, plan)));
+    await fillSlot({ ...work, plan, archive, before: look.active });
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
 }
 
 function refuse(problems: readonly string[]): void {
@@ -104,65 +120,8 @@ async function judgeKernel({ board, tool, say, isAnyway }: Work): Promise<void> 
 }
 
 /** The pieces, the archive they become, and its content lie on the board at the same time. */
-async function roomFor(archive: string, product: Product): Promise<number> {
-  let content = 0;
-  for (const entry of product.entries) if (entry.kind === 'file') content += (await stat(entry.source)).size;
-  return 2 * (await stat(archive)).size + content;
-}
-
-/** Unpacks beside the slots and verifies every file there; only a verified folder gets a slot's name. */
-async function fillSlot(
-  { board, product, say, pieceBytes, tool }: Work,
-  archive: string,
-  slot: string,
-): Promise<void> {
-  const home = `${places.slots}/${slot}`;
-  if ((await board.shell(`[ -e ${home} ]`)).code === 0) {
-    await verifySlot(board, product, { home, tool });
-    say(`slot ${slot} is on the board already`);
-    return;
-  }
-  const pieces = `${places.slots}/.pieces-${slot}`;
-  const draft = `${places.slots}/.new-${slot}`;
-  const sent = await push(board, {
-    file: archive,
-    folder: pieces,
-    say,
-    tool,
-    ...(pieceBytes === undefined ? {} : { pieceBytes }),
-  });
-  await board.must(
-    'unpack the product',
-    `rm -rf ${draft} && mkdir -p ${draft} && cat ${sent.map(quote).join(' ')} | ${tool} gzip -dc | ${tool} tar -x -f - -C ${draft}`,
-  );
-  await verifySlot(board, product, { home: draft, tool });
-  await board.must('name the slot', `mv ${draft} ${home} && rm -rf ${pieces}`);
-  say(`slot ${slot} is written and verified`);
-}
-
-/** Compares the sum of every file with the content manifest, on the board. */
-async function verifySlot(
-  board: RemoteBoard,
-  product: Product,
-  { home, tool }: { readonly home: string; readonly tool: string },
-): Promise<void> {
-  const { entries } = JSON.parse(product.contents) as {
-    entries: readonly { path: string; sha256?: string }[];
-  };
-  const wanted = entries.flatMap(({ path: at, sha256 }) => (sha256 === undefined ? [] : [{ at, sha256 }]));
-  const text = await board.must(
-    'read the sums on the board',
-    `cd ${home} && find . -type f -exec ${tool} sha256sum {} \\;`,
-  );
-  const found = new Map(
-    [...text.matchAll(/^([0-9a-f]{64}) [ *]\.(\/.+)$/gm)].map(([, sum = '', at = '']) => [at, sum]),
-  );
-  const wrong = wanted.filter(({ at, sha256 }) => found.get(at) !== sha256).map(({ at }) => at);
-  if (wrong.length === 0) return;
-  throw new AgentError(
-    'STEP_FAILED',
-    `Cannot use the slot: ${wrong.join(', ')} differ on the board; remove ${home} there and run it again`,
-  );
+async function roomFor(archive: string, { sentBytes }: SlotPlan): Promise<number> {
+  return 2 * (await stat(archive)).size + sentBytes;
 }
 
 /** Puts link, start script and cfg into the system's root; reports whether init has to read a new cfg. */
@@ -240,6 +199,6 @@ async function forgetOthers(board: RemoteBoard, kept: readonly string[]): Promis
   const pattern = kept.join('|');
   await board.must(
     'remove older slots',
-    `cd ${places.slots} && for slot in *; do case "$slot" in ${pattern}) ;; *) rm -rf "$slot" ;; esac; done`,
+    `cd ${places.slots} && rm -rf .pieces-* .new-* && for slot in *; do case "$slot" in ${pattern}) ;; *) rm -rf "$slot" ;; esac; done`,
   );
 }

@@ -228,7 +228,7 @@ test('a board without room, of another machine, or with the product in its image
   await rm(path.join(device.root, product), { recursive: true });
   await writeFile(path.join(device.root, 'functions'), functionsOf(scripts));
   await assert.rejects(install(device, made), /\/data has 0 MB free/);
-  assert.deepEqual(await readdir(path.join(device.root, 'data')), []);
+  assert.deepEqual(await readdir(path.join(device.root, 'data')), ['local']);
 });
 
 test('uninstalling takes everything off the root and keeps the data unless it is to be wiped', {
@@ -310,4 +310,31 @@ test('the same goes over adb, whose exit status tells and whose boards may be ad
   await assert.rejects(new RemoteBoard({ ...place, target: 'GONE' }).find(), /adb does not list GONE/);
   await uninstall(board, true);
   assert.deepEqual(await readdir(path.join(device.root, 'data')), ['local']);
+});
+
+test('an upgrade sends what changed, and the rest is one file with two names', { skip }, async (t) => {
+  const device = await newBoard(t);
+  const first = await install(device, await sampleProduct(device, 'one'));
+  const second = await install(device, await sampleProduct(device, 'two'));
+  assert.equal(second.state, 'ready', second.said.join('\n'));
+  assert.match(second.said.join('\n'), /3 files are on the board already/);
+  const inode = async (slot: string): Promise<number> =>
+    (await stat(path.join(device.root, 'data/oh-edge-agent/slots', slot, product, 'bin/busybox'))).ino;
+  assert.equal(await inode(second.slot), await inode(first.slot));
+});
+
+test('a worn slot is no source: a changed file in it is found, a broken manifest shares nothing', {
+  skip,
+}, async (t) => {
+  const device = await newBoard(t);
+  const worn = async ({ slot }: DeployOutcome, name: string): Promise<void> =>
+    writeFile(path.join(device.root, 'data/oh-edge-agent/slots', slot, product, name), 'worn');
+  await worn(await install(device, await sampleProduct(device, 'one')), 'bin/busybox');
+  const second = await install(device, await sampleProduct(device, 'two'));
+  assert.equal(second.state, 'ready', second.said.join('\n'));
+  assert.match(second.said.join('\n'), /bin\/busybox differ on the board; .*sending everything/);
+  await worn(second, 'manifest.json');
+  const third = await install(device, await sampleProduct(device, 'three'));
+  assert.equal(third.state, 'ready', third.said.join('\n'));
+  assert.ok(!third.said.join('\n').includes('already'));
 });

@@ -21,6 +21,7 @@ export const errorTable = {
   STEP_FAILED: { http: 500, exit: 4 },
   TOOL_FAILED: { http: 500, exit: 4 },
   FILE_FAILED: { http: 500, exit: 4 },
+  PART_REFUSED: { http: 409, exit: 4 },
   SELFTEST_FAILED: { http: 409, exit: 4 },
   AGENT_UNREACHABLE: { http: 503, exit: 3 },
   ALREADY_RUNNING: { http: 409, exit: 4 },

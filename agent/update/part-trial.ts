@@ -1,0 +1,169 @@
+import { isAbort, messageOf } from '../core/agent-error.ts';
+import type { Note } from '../core/unit-spec.ts';
+import type { PartPhase, PartRecord } from './part-record.ts';
+import type { PartName } from './part-table.ts';
+import { giveUp, settle } from './recover.ts';
+import type { Story } from './story.ts';
+import { agentSight, beginTrial, judge, type Sight, unitSight } from './trial.ts';
+import { swapProcess, unitOf } from './unit-swap.ts';
+import type { PartLimits, UpdaterPorts } from './updater-ports.ts';
+
+/** How a trial ended, or how far it is where nobody can tell yet. */
+export interface Ending extends Note {
+  readonly isGood: boolean;
+  readonly phase: PartPhase;
+}
+
+/** What a trial changes. */
+export interface TrialHooks {
+  record(): PartRecord;
+  /** Writes the record; resolves when it survives a power cut. */
+  save(record: PartRecord): Promise<void>;
+  restartAgent(): void;
+  readonly story: Story;
+}
+
+/** Milliseconds between two looks. */
+const lookMs = 250;
+/** Milliseconds in which nobody can tell, after which the asker is answered and the trial goes on without him. */
+const patienceMs = 5_000;
+
+/** Lets one part prove itself, or takes it back. Every step is in the record before it is done, so any agent can go on. */
+export class PartTrial {
+  readonly ended: Promise<void>;
+  /** The ending; earlier where the unit rests and nobody knows for how long. */
+  readonly answer: Promise<Ending>;
+  readonly #part: PartName;
+  readonly #limits: PartLimits;
+  readonly #ports: UpdaterPorts;
+  readonly #hooks: TrialHooks;
+  readonly #byHand = new AbortController();
+  #answer: (ending: Ending) => void = () => undefined;
+  #end: () => void = () => undefined;
+  #restingSinceMs: number | undefined;
+
+  constructor(part: PartName, limits: PartLimits, ports: UpdaterPorts, hooks: TrialHooks) {
+    this.#part = part;
+    this.#limits = limits;
+    this.#ports = ports;
+    this.#hooks = hooks;
+    this.answer = new Promise((resolve) => {
+      this.#answer = resolve;
+    });
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  /** Begins or goes on where the record says; never rejects, and leaves the record as it is when the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    try {
+      this.#answer(await this.#work(signal));
+    } catch (error) {
+      const message = messageOf(error);
+      if (!isAbort(error)) this.#hooks.story.stuck(this.#part, message);
+      const { phase } = this.#hooks.record();
+      const reason = isAbort(error) ? 'Interrupted' : 'Stuck';
+      this.#answer({ isGood: false, phase, reason, message });
+    } finally {
+      this.#end();
+    }
+  }
+
+  /** Takes the change back although nothing is known against it. */
+  async takeBack(message: string): Promise<Ending> {
+    this.#byHand.abort({ reason: 'ByHand', message } satisfies Note);
+    await this.ended;
+    return this.answer;
+  }
+
+  async #work(signal: AbortSignal): Promise<Ending> {
+    if (this.#hooks.record().phase === 'reverting') return this.#finishReverting(signal);
+    const fault = await this.#prove(AbortSignal.any([signal, this.#byHand.signal])).catch(
+      (error: unknown) => {
+        if (signal.aborted) throw error;
+        const byHand = this.#byHand.signal;
+        return byHand.aborted
+          ? (byHand.reason as Note)
+          : { reason: 'CannotSwitch', message: messageOf(error) };
+      },
+    );
+    return fault === undefined ? this.#keep() : this.#revert(fault, signal);
+  }
+
+  /** Resolves with what is wrong, or with nothing once the part has proved itself. */
+  async #prove(signal: AbortSignal): Promise<Note | undefined> {
+    const { clock } = this.#ports;
+    if (this.#hooks.record().phase === 'switching') {
+      if (this.#part !== 'agent') await this.#swap(signal);
+      await this.#hooks.save({ ...this.#hooks.record(), phase: 'watching' });
+    }
+    let state = beginTrial(clock.nowMs());
+    for (;;) {
+      const sight = this.#look();
+      const verdict = judge(state, sight, clock.nowMs(), this.#limits);
+      if (verdict.kind === 'good') return undefined;
+      if (verdict.kind === 'bad') return verdict;
+      state = verdict.next;
+      this.#answerWhereResting(sight);
+      await clock.sleep(lookMs, signal);
+    }
+  }
+
+  #look(): Sight {
+    const { goal } = this.#hooks.record();
+    if (this.#part === 'agent') return agentSight(this.#ports.board.conditions(), goal);
+    return unitSight(unitOf(this.#ports.units(), this.#part), goal);
+  }
+
+  #answerWhereResting({ state, message }: Sight): void {
+    const now = this.#ports.clock.nowMs();
+    this.#restingSinceMs = state === 'resting' ? (this.#restingSinceMs ?? now) : undefined;
+    if (this.#restingSinceMs === undefined || now - this.#restingSinceMs < patienceMs) return;
+    const told = `It is in place and has to prove itself when it runs; now: ${message}`;
+    this.#answer({ isGood: true, phase: 'watching', reason: 'Resting', message: told });
+  }
+
+  async #keep(): Promise<Ending> {
+    const record = settle(this.#hooks.record());
+    await this.#hooks.save(record);
+    this.#hooks.story.confirmed(this.#part, record.current);
+    const message = `${record.current} has proved itself and stays`;
+    return { isGood: true, phase: 'settled', reason: 'Confirmed', message };
+  }
+
+  async #revert({ reason, message }: Note, signal: AbortSignal): Promise<Ending> {
+    const { clock } = this.#ports;
+    const before = this.#hooks.record();
+    const lines = unitOf(this.#ports.units(), this.#part)?.lastEnd?.lines ?? [];
+    const next = giveUp(before, { reason, message, nowMs: clock.wallMs(), phase: 'reverting' });
+    await this.#hooks.save(next);
+    this.#hooks.story.takenBack(this.#part, before.current, { reason, message, to: next.current, lines });
+    await this.#finishReverting(signal);
+    return { isGood: false, phase: this.#hooks.record().phase, reason, message };
+  }
+
+  async #finishReverting(signal: AbortSignal): Promise<Ending> {
+    const ending = (phase: PartPhase): Ending => {
+      const { rejected } = this.#hooks.record();
+      return {
+        isGood: false,
+        phase,
+        reason: rejected?.reason ?? 'TakenBack',
+        message: rejected?.message ?? '',
+      };
+    };
+    if (this.#part === 'agent') {
+      this.#hooks.restartAgent();
+      return ending('reverting');
+    }
+    await this.#swap(signal);
+    await this.#hooks.save({ ...this.#hooks.record(), phase: 'settled' });
+    return ending('settled');
+  }
+
+  async #swap(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#ports;
+    await swapProcess(this.#part, { units: this.#ports.units(), clock, stopMs: this.#limits.stopMs }, signal);
+  }
+}

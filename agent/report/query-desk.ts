@@ -231,6 +231,9 @@ function parseQuestion({ method, target }: Question, signal: AbortSignal): Asked
   if (!parts.every((part) => /^[A-Za-z0-9_-]{1,64}$/.test(part)))
     throw refused('its path is not made of plain names');
   const query = new URLSearchParams(search);
+  const names = [...query.keys()];
+  if (names.some((name) => name !== 'limit' && name !== 'after') || new Set(names).size < names.length)
+    throw refused('its parameters are not limit and after, each at most once');
   return {
     parts,
     signal,

@@ -1,153 +1,25 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
-import os from 'node:os';
-import path from 'node:path';
+import { readFileSync } from 'node:fs';
 import type { TestContext } from 'node:test';
-import { stringify } from 'yaml';
-import type { Verbs } from '../../agent/api/verbs.ts';
-import { defaultConfig } from '../../agent/config/default-config.ts';
-import type { Api } from '../../agent/core/api-port.ts';
-import { SpeakerGate } from '../../agent/core/speaker-gate.ts';
-import { HealthBoard } from '../../agent/health/board.ts';
-import { FileStore } from '../../agent/host/file-store.ts';
-import { SystemClock } from '../../agent/host/system-clock.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { macOf, signedText } from '../../agent/report/command-desk.ts';
 import { twinProperties } from '../../agent/report/twin-properties.ts';
-import { Reporting } from '../../agent/reporting.ts';
-import { bundleEdgecore } from '../standins/bundle.ts';
-import { CloudHub } from '../standins/cloudhub/cloudhub.ts';
 import { conditionOf } from '../standins/cloudhub/store.ts';
-import { newMessage } from '../standins/message.ts';
-import { FakeEdgeNodes } from './fake-edge-nodes.ts';
-import { QuietLog } from './quiet-log.ts';
-import { statusDocument, unitStatus } from './status-document.ts';
+import { standinCluster } from './standin-cluster.ts';
+
+type Cluster = Awaited<ReturnType<typeof standinCluster>>;
 
 const patience = (ms = 20_000): AbortSignal => AbortSignal.timeout(ms);
 
-async function freePort(): Promise<number> {
-  const server = net.createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-/** A cloud, a running edgecore and the reports of an agent, all with real sockets; cloud and edgecore are stand-ins. */
-async function cluster(t: TestContext, version: string) {
-  const home = mkdtempSync(path.join(os.tmpdir(), 'reports-'));
-  t.after(() => rmSync(home, { recursive: true, force: true }));
-  const cloud = await CloudHub.start({ version });
-  t.after(() => cloud.stop());
-  const runtime = net.createServer();
-  await new Promise<void>((resolve) => runtime.listen(path.join(home, 'runtime.sock'), resolve));
-  t.after(() => runtime.close());
-  const [mqtt, health, questions] = [await freePort(), await freePort(), await freePort()];
-  const file = (name: string): string => path.join(home, name);
-  const tls = { caFile: file('ca.crt'), certFile: file('server.crt'), keyFile: file('server.key') };
-  writeFileSync(
-    file('edgecore.yaml'),
-    stringify({
-      modules: {
-        edgeHub: {
-          heartbeat: 1,
-          httpServer: `https://127.0.0.1:${cloud.enrolPort}`,
-          token: cloud.token(),
-          websocket: { server: `127.0.0.1:${cloud.hubPort}` },
-          tlsCaFile: tls.caFile,
-          tlsCertFile: tls.certFile,
-          tlsPrivateKeyFile: tls.keyFile,
-        },
-        edged: {
-          hostnameOverride: 'n1',
-          // Up to 1.13 the default runtime is docker, by this name.
-          dockerEndpoint: `unix://${home}/runtime.sock`,
-          tailoredKubeletConfig: {
-            containerRuntimeEndpoint: `unix://${home}/runtime.sock`,
-            readOnlyPort: health,
-            nodeStatusUpdateFrequency: '1s',
-          },
-        },
-        eventBus: { mqttMode: 0, mqttServerInternal: `tcp://127.0.0.1:${mqtt}` },
-        serviceBus: { enable: true },
-      },
-    }),
-  );
-  const launcher = await bundleEdgecore(file('bin'), { node: process.execPath, version });
-  const start = (): ChildProcess => {
-    const env = {
-      PATH: process.env['PATH'],
-      STANDIN_FAULTS: file('faults.json'),
-      STANDIN_BOOTSTRAP: file('none'),
-      STANDIN_DIAL_MS: '50',
-    };
-    return spawn(launcher, ['--config', file('edgecore.yaml')], { stdio: 'ignore', env });
-  };
-  const nodes = new FakeEdgeNodes({
-    node: 'n1',
-    edgecoreVersion: version,
-    broker: { url: `tcp://127.0.0.1:${mqtt}` },
-    hub: { host: '127.0.0.1', port: cloud.hubPort, projectId: 'p', tls },
-  });
-  const clock = new SystemClock();
-  const [board, gate] = [new HealthBoard(clock), new SpeakerGate()];
-  let phase: 'ready' | 'failed' = 'ready';
-  const verbs = { status: () => statusDocument(board, [unitStatus('edgecore', phase)]) } as unknown as Verbs;
-  mkdirSync(file('state'));
-  const reporting = new Reporting({
-    config: {
-      ...defaultConfig(),
-      'query.port': questions,
-      'report.intervalMs': 1_000,
-      'dockerd.dataRoot': '/nowhere',
-    },
-    home,
-    clock,
-    random: Math.random,
-    board,
-    log: new QuietLog(),
-    files: new FileStore(),
-    docker: { request: () => Promise.reject(new Error('no dockerd')) },
-    unitLogs: { capture: () => Promise.reject(new Error('never')), lines: async function* () {} },
-    nodes,
-    gate,
-    verbs: () => verbs,
-    api: () => ({}) as Api,
-  });
-  const become = (next: 'ready' | 'failed'): void => {
-    phase = next;
-    const isGood = next === 'ready';
-    board.set('EdgecoreReady', isGood ? 'true' : 'false', {
-      reason: isGood ? 'Ready' : 'CrashLoop',
-      message: 'm',
-    });
-  };
-  const ask = async (target: string): Promise<Record<string, unknown>> => {
-    const route = {
-      source: 'router_servicebus',
-      group: 'user',
-      operation: 'get',
-      resource: `${questions}:${target}`,
-    };
-    const reply = await cloud.ask(
-      'n1',
-      newMessage(route, { method: 'GET', header: null, body: null }),
-      patience(),
-    );
-    const { status_code: status, body } = reply.content as { status_code: number; body: string };
-    assert.equal(status, 200);
-    return JSON.parse(Buffer.from(body, 'base64').toString()) as Record<string, unknown>;
-  };
-  return { cloud, start, gate, become, reporting, ask };
-}
-
 /**
- * The whole story with one release: the twin reaches the Device object, a thousand questions come through, and the Node
+ * The whole story with one release: the twin reaches the Device object, so many questions come through, and the Node
  * says why edgecore is gone, and that it is back.
  */
-export async function standinStory(t: TestContext, version: string): Promise<void> {
-  const { cloud, start, gate, become, reporting, ask } = await cluster(t, version);
+export async function standinStory(t: TestContext, version: string, times: number): Promise<void> {
+  const board = await standinCluster(t, version);
+  const { cloud, start, gate, become, reporting, run } = board;
   let edgecore = start();
   t.after(() => edgecore.kill('SIGKILL'));
   const node = { namespace: '', name: 'n1' };
@@ -167,29 +39,8 @@ export async function standinStory(t: TestContext, version: string): Promise<voi
   await cloud.store.until(() => (device()?.reported['edgecore'] === 'ready' ? true : undefined), patience());
   assert.equal(device()?.reported['agent'], '1.2.3');
 
-  const began = performance.now();
-  for (let answered = 0; answered < 1_000; ) {
-    const { error, conditions } = (await ask('/agent-health/conditions')) as {
-      error?: { code: string };
-      conditions?: unknown[];
-    };
-    // The stand-ins are faster than a real router; the board answers 200 questions a second.
-    if (error?.code === 'BUSY') await new Promise((resolve) => setTimeout(resolve, 100));
-    else {
-      assert.equal(conditions?.length, 3);
-      answered += 1;
-    }
-  }
-  t.diagnostic(`1000 questions through the stand-ins in ${Math.round(performance.now() - began)} ms`);
-  for (const target of [
-    '/agent-health/../../etc/passwd',
-    '/logs/..%2f..',
-    `/${'x'.repeat(10_000)}`,
-    `/${'x'.repeat(60_000)}`,
-    '/agent-health/nothing?limit=9e9',
-  ]) {
-    assert.ok((await ask(target))['error'], target);
-  }
+  await questions(t, run, times);
+  await commands(board);
 
   const says = (status: string) => () =>
     conditionOf(cloud.store.get('node', node), 'EdgecoreReady')?.['status'] === status ? true : undefined;
@@ -210,4 +61,80 @@ export async function standinStory(t: TestContext, version: string): Promise<voi
   t.diagnostic(
     `Node says False within ${told} ms of the crash (restart included), True ${mended} ms after the cure`,
   );
+}
+
+/** Questions one after the other through the router, then hostile ones, each written as nobody's program would write it. */
+async function questions(t: TestContext, run: Cluster['run'], times: number): Promise<void> {
+  const began = performance.now();
+  for (let answered = 0; answered < times; ) {
+    const { code, out, err } = await run('ask', 'n1', 'status');
+    const { error, units } = JSON.parse(out || '{}') as { error?: { code: string }; units?: unknown[] };
+    // The stand-ins are faster than a real router; the board answers 200 questions a second.
+    if (error?.code === 'BUSY') await sleep(100);
+    else {
+      assert.equal(code, 0, out + err);
+      assert.equal(units?.length, 1);
+      answered += 1;
+    }
+  }
+  t.diagnostic(`${times} × cloud ask n1 status in ${Math.round(performance.now() - began)} ms`);
+  const hostile = [
+    'nothing',
+    'logs',
+    'logs/edgecore/..',
+    'logs/..%2f..%2fetc%2fpasswd',
+    'logs/%00',
+    'logs/' + 'x'.repeat(60_000),
+    `${'a/'.repeat(900)}`,
+    'ledger?limit=9e9',
+    'ledger?limit[]=1',
+    'ledger?after=-1',
+    'units?limit=0',
+    '__proto__',
+  ];
+  for (const question of hostile) {
+    const { code, out, err } = await run('ask', 'n1', question);
+    assert.equal(code, 1, `${question.slice(0, 40)} was answered: ${out.slice(0, 100)}${err}`);
+    assert.ok((JSON.parse(out) as { error?: unknown }).error, question.slice(0, 40));
+  }
+  assert.equal((await run('ask', 'n1')).code, 0, 'the board answers as before');
+  const stranger = await run('ask', 'n2');
+  assert.deepEqual([stranger.code, /no session with the cloud/.test(stranger.err)], [3, true]);
+}
+
+/** Commands over the same router: only the signed, new and allowed one has an effect, and that once. */
+async function commands({ run, router, restarted, keyFile }: Cluster): Promise<void> {
+  const key = readFileSync(keyFile, 'utf8');
+  const post = async (command: string): Promise<void> => {
+    const response = await fetch(`${router.url}/n1/default/agent-command`, { method: 'POST', body: command });
+    assert.equal(await response.text(), 'message delivered');
+  };
+  const signed = (facts: Partial<Parameters<typeof signedText>[1]>, by = key): string => {
+    const plain = {
+      id: randomUUID(),
+      verb: 'restart-unit',
+      argument: '{"unit":"dockerd"}',
+      nonce: randomUUID(),
+    };
+    const command = { ...plain, time: Date.now(), ...facts };
+    return JSON.stringify({ ...command, mac: macOf(by, signedText('n1', command)) });
+  };
+  const replayed = signed({});
+  for (const command of [
+    signed({}, 'x'.repeat(40)),
+    signed({ time: Date.now() - 600_000 }),
+    signed({ verb: 'shutdown' }),
+    signed({ argument: '[' }),
+    signed({ argument: '{"unit":7}' }),
+    '{'.repeat(5_000),
+    'x'.repeat(100_000),
+    replayed,
+    replayed,
+  ]) {
+    await post(command);
+  }
+  const { code, out } = await run('tell', 'n1', 'restart-unit', '{"unit":"edgecore"}', '--key-file', keyFile);
+  assert.deepEqual([code, /^passed on to n1 as /.test(out)], [0, true]);
+  for (const until = patience(); restarted.at(-1) !== 'edgecore'; await sleep(20)) until.throwIfAborted();
+  assert.deepEqual(restarted, ['dockerd', 'edgecore']);
 }

@@ -5,5 +5,5 @@ import { standinStory } from '../fakes/standin-story.ts';
 test(
   '1.22.1: the twin is in the Device object, questions come through, and the Node says why edgecore is gone',
   { timeout: 58_000 },
-  (t) => standinStory(t, '1.22.1'),
+  (t) => standinStory(t, '1.22.1', 1_000),
 );

@@ -26,6 +26,7 @@ import { HttpsDate } from './host/https-date.ts';
 import { JsonLog } from './host/json-log.ts';
 import { HostLocalNet } from './host/local-net.ts';
 import { HostProgramText } from './host/program-text.ts';
+import { protectSelf } from './host/protect-self.ts';
 import { RotatingFile } from './host/rotating-file.ts';
 import { SystemClock } from './host/system-clock.ts';
 import { ToolRunner } from './host/tool-runner.ts';
@@ -36,12 +37,13 @@ import { Reporting } from './reporting.ts';
 import { createSupervisor, restartPolicy, type SupervisorOptions } from './units/create-supervisor.ts';
 import { DeclaredUnit } from './units/declared-unit.ts';
 import type { Supervisor } from './units/supervisor.ts';
+import { createUpdater } from './updates.ts';
 import { createVerbs } from './verbs.ts';
 
 const dockerSocket = '/run/docker.sock';
 
-/** Builds every room and ties them together; the only place that knows all of them. */
-export async function createDaemon(places: Places): Promise<Daemon> {
+/** Builds every room and ties them together; the only place that knows all of them. `leave` ends the agent to be started anew. */
+export async function createDaemon(places: Places, leave: () => void): Promise<Daemon> {
   const clock = new SystemClock();
   const files = new FileStore();
   await files.makeDirectory(`${places.home}/state`, 0o700).catch(() => undefined);
@@ -54,6 +56,7 @@ export async function createDaemon(places: Places): Promise<Daemon> {
     config['log.level'],
   );
   const board = new HealthBoard(clock);
+  protectSelf(log);
   const commands = new ToolRunner({ PATH: '/nonexistent', LC_ALL: 'C' });
   const programs = new HostPrograms();
   const docker = new DockerClient(dockerSocket);
@@ -124,6 +127,7 @@ export async function createDaemon(places: Places): Promise<Daemon> {
     gate,
     verbs: () => tied(tie.verbs),
     api: () => tied(tie.api),
+    leave,
   });
   const supervised = {
     settings: config,
@@ -150,6 +154,18 @@ export async function createDaemon(places: Places): Promise<Daemon> {
   const own = config['edgecore.enabled'] ? [edge.unit] : [];
   const supervisor = createOrderedSupervisor(supervised, { own, declared }, configProblems);
   tie.supervisor = supervisor;
+  const updater = createUpdater({
+    config,
+    places,
+    clock,
+    files,
+    programs,
+    commands,
+    board,
+    log,
+    units: () => supervisor,
+    leave,
+  });
   const verbs = createVerbs({
     clock,
     board,
@@ -162,6 +178,7 @@ export async function createDaemon(places: Places): Promise<Daemon> {
     busybox,
     edge,
     reporting,
+    updater,
   });
   const api = createApi({ verbs, log });
   Object.assign(tie, { verbs, api });
@@ -194,6 +211,7 @@ export async function createDaemon(places: Places): Promise<Daemon> {
     supervisor,
     edge,
     reporting,
+    updater,
   });
 }
 

@@ -7,21 +7,24 @@ function exitCodeOf(error: unknown): number {
   return isAgentError(error) ? errorTable[error.code].exit : errorTable.BUG.exit;
 }
 
+/** sysexits(3) EX_TEMPFAIL: init starts the service again whatever the code; people see that it was no stop. */
+const startedAnew = 75;
+
 async function run(): Promise<void> {
-  const daemon = await createDaemon(readPlaces(process.argv.slice(2)));
   const over = new AbortController();
-  const end = (): void => {
+  const daemon = await createDaemon(readPlaces(process.argv.slice(2)), () => end(startedAnew));
+  const end = (code: number): void => {
     over.abort(new DOMException('The agent was asked to stop', 'AbortError'));
     daemon.stop().then(
-      () => process.exit(0),
+      () => process.exit(code),
       (error: unknown) => {
         console.error(`agent: ${messageOf(error)}`);
         process.exit(exitCodeOf(error));
       },
     );
   };
-  process.once('SIGTERM', end);
-  process.once('SIGINT', end);
+  process.once('SIGTERM', () => end(0));
+  process.once('SIGINT', () => end(0));
   // Terminals that go away and readers that close are no reason to leave a board alone.
   process.on('SIGHUP', () => undefined);
   await daemon.start(over.signal);

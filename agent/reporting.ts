@@ -13,7 +13,7 @@ import type { UnitLogs } from './core/unit-logs.ts';
 import type { HealthBoard } from './health/board.ts';
 import { Ledger } from './health/ledger.ts';
 import { LedgerKeeper } from './health/ledger-keeper.ts';
-import { Sampler } from './health/sampler.ts';
+import { Sampler, type SamplerOptions } from './health/sampler.ts';
 import { AppendStore } from './host/append-store.ts';
 import { CloudHubLink } from './host/cloudhub-link.ts';
 import { HttpClient } from './host/http-client.ts';
@@ -43,6 +43,8 @@ export interface ReportingParts {
   /** Later than the others: the verbs want the ledger and the reports of this very thing. */
   readonly verbs: () => Verbs;
   readonly api: () => Api;
+  /** Ends the agent in order, to be started anew. */
+  readonly leave?: () => void;
 }
 
 /** Room that must be left above a limit before its pressure ends, in percent. */
@@ -75,6 +77,7 @@ export class Reporting {
       intervalMs: config['health.sampleMs'],
       memory: { enterPercent: memory, leavePercent: memory + hysteresisPercent },
       disk: { enterPercent: disk, leavePercent: disk + hysteresisPercent },
+      ...ownBound(config, parts.leave),
     });
     this.#report = createReport({
       settings: config,
@@ -179,4 +182,8 @@ function restartUnit(verbs: () => Verbs): CommandVerb {
     const { name, phase } = await verbs().restartUnit(unit, signal);
     return { name, phase };
   };
+}
+
+function ownBound(config: Config, leave: (() => void) | undefined): Pick<SamplerOptions, 'own'> {
+  return leave === undefined ? {} : { own: { maxBytes: config['health.agentMaxBytes'], exceeded: leave } };
 }

@@ -34,6 +34,14 @@ export const reportKeys = {
     applies: 'agent-restart',
     help: 'Available memory below this share is MemoryPressure; it ends 5 percent higher.',
   },
+  'health.agentMaxBytes': {
+    type: 'integer',
+    min: 100_663_296,
+    max: 4_294_967_296,
+    default: 268_435_456,
+    applies: 'agent-restart',
+    help: 'Resident memory of the agent itself above which it ends and is started anew, while the units run on.',
+  },
   'report.twin': {
     type: 'boolean',
     default: true,

@@ -46,7 +46,7 @@ export interface SpawnSpec {
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
   readonly output: OutputDescriptors;
-  /** Written to /proc/PID/oom_score_adj right after the start; a refusal is no reason not to run. */
+  /** Written to /proc/PID/oom_score_adj right after the start; a refusal is no reason not to run. @default 0 */
   readonly oomScoreAdj?: number;
   /** Whether it must sit in the root group of every cgroup hierarchy, as runc and the kubelet expect of all units alike. */
   readonly isInRootGroups?: boolean;

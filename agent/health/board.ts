@@ -63,7 +63,8 @@ export class HealthBoard {
 
   /** All conditions, sorted by type. */
   conditions(): readonly Condition[] {
-    return [...this.#conditions.values()].sort((a, b) => a.type.localeCompare(b.type));
+    // Not localeCompare(): the first use of it reads ICU's tables, 10 ms and 1 MB for nothing.
+    return [...this.#conditions.values()].sort((a, b) => (a.type < b.type ? -1 : 1));
   }
 
   /** What people should see: causes without their consequences, nothing that may be gone in a moment. */

@@ -15,6 +15,7 @@ const untouched = { causes: [], visibleAfterMs: 0 } as const;
 export const catalogue: Readonly<Record<string, ConditionRow>> = {
   KernelReady: { title: 'The kernel has what containers need', ...untouched },
   PartsVerified: { title: 'The programs on the board are those that were delivered', ...untouched },
+  PartsSettled: { title: 'Parts that were updated have proved themselves', ...untouched },
   Prepared: {
     title: 'Mounts, cgroups and switches are in place',
     causes: ['KernelReady'],
@@ -48,6 +49,8 @@ export const catalogue: Readonly<Record<string, ConditionRow>> = {
     visibleAfterMs: 20_000,
   },
   DiskPressure: { title: 'There is room on the disk', ...untouched },
+  AgentMemoryPressure: { title: 'The agent itself keeps to its share of memory', ...untouched },
+  FlashHealthy: { title: 'The flash is not worn out', ...untouched },
   MemoryPressure: { title: 'There is memory left', ...untouched },
 };
 

@@ -104,6 +104,15 @@ const entries: Readonly<Record<string, (fields: Fields) => LedgerEntry | undefin
     const message = `containerd died and dockerd started another one (process ${textOf(fields['pid'])})`;
     return { kind: 'restart', subject: 'containerd', reason: 'RuntimeReplaced', message };
   },
+  'agent.memory-exceeded': (fields) => {
+    const message = `It had ${textOf(fields['bytes'])} bytes resident, more than ${textOf(fields['maxBytes'])}, and ended to be started anew`;
+    return { kind: 'restart', subject: 'agent', reason: 'AgentTooLarge', message };
+  },
+  'part.switched': partEntry,
+  'part.confirmed': partEntry,
+  'part.taken-back': partEntry,
+  'part.stuck': partEntry,
+  'part.record-broken': partEntry,
   'unit.record-broken': (fields) => {
     const message = `Its record was unreadable and was set aside as ${textOf(fields['aside'])}`;
     return { kind: 'quarantine', subject: textOf(fields['unit']), reason: 'RecordBroken', message };
@@ -129,6 +138,12 @@ function unitEntry(fields: Fields): LedgerEntry | undefined {
   if (to !== 'waiting' && to !== 'failed' && !(to === 'held' && reason !== 'Starting')) return undefined;
   const message = textOf(fields['message']);
   return { kind: to === 'held' ? 'hold' : 'restart', subject: textOf(fields['unit']), reason, message };
+}
+
+/** A part of the board that was changed; its story says it in full. */
+function partEntry(fields: Fields): LedgerEntry {
+  const [subject, reason, message] = ['part', 'reason', 'message'].map((name) => textOf(fields[name]));
+  return { kind: 'update', subject: subject ?? '', reason: reason ?? '', message: message ?? '' };
 }
 
 function textOf(value: unknown): string {

@@ -4,7 +4,7 @@ import type { Log } from '../core/log.ts';
 import { RecordFile, type RecordStorage } from './record-file.ts';
 
 /** What was done, or not done, to the board. */
-export type LedgerKind = 'boot' | 'restart' | 'hold' | 'repair' | 'quarantine' | 'loss';
+export type LedgerKind = 'boot' | 'restart' | 'hold' | 'repair' | 'quarantine' | 'loss' | 'update';
 
 /** Why something was done: what its doer knows at that moment. */
 export interface LedgerEntry {

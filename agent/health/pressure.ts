@@ -1,4 +1,4 @@
-import type { DiskSample, Sample } from '../core/samples.ts';
+import type { DiskSample, FlashWear, Sample } from '../core/samples.ts';
 import type { ConditionFacts } from './board.ts';
 
 /** Limits of one kind of pressure: it begins below `enter` and ends only above `leave`, so that it does not flutter. */
@@ -11,6 +11,9 @@ export interface PressureLimits {
 export interface Pressure extends ConditionFacts {
   readonly isPressed: boolean;
 }
+
+/** Used life of the flash from which on it is called worn, in percent; the device itself tells in steps of ten. */
+const wornPercent = 90;
 
 /** Judges the memory that programs can still get. */
 export function memoryPressure(memory: Sample['memory'], was: boolean, limits: PressureLimits): Pressure {
@@ -35,6 +38,40 @@ export function diskPressure(disks: readonly DiskSample[], was: boolean, limits:
     ? `Only ${left}, want more than ${limits.leavePercent} %; \`docker system prune\` frees unused images`
     : left;
   return { isPressed, reason: isPressed ? 'LowDisk' : 'EnoughDisk', message };
+}
+
+/** Share of the bound below which the agent's own memory counts as small again, in percent. */
+const ownLeavePercent = 90;
+
+/** Judges the agent's own resident memory against its bound in bytes. */
+export function ownPressure(bytes: number, was: boolean, maxBytes: number): Pressure {
+  const limit = was ? (maxBytes * ownLeavePercent) / 100 : maxBytes;
+  const isPressed = bytes > limit;
+  const facts = `The agent itself has ${megabytes(bytes)} resident`;
+  const message = isPressed
+    ? `${facts}, want at most ${megabytes(maxBytes)}; it starts itself anew if that lasts, the units run on`
+    : facts;
+  return { isPressed, reason: isPressed ? 'AgentTooLarge' : 'AgentSmall', message };
+}
+
+/** Judges the age of the flash; undefined where no device tells. */
+export function flashHealth(
+  wear: readonly FlashWear[],
+): (ConditionFacts & { readonly isWorn: boolean }) | undefined {
+  if (wear.length === 0) return undefined;
+  const worn = wear.find(
+    ({ usedLifePercent, reserve }) => (usedLifePercent ?? 0) >= wornPercent || reserve === 'urgent',
+  );
+  const words = wear.map(
+    ({ device, usedLifePercent, reserve }) =>
+      `${device}: at most ${usedLifePercent ?? '?'} % of its life used, reserve ${reserve ?? 'unknown'}`,
+  );
+  const fix = worn === undefined ? '' : '; save what matters and replace the module';
+  return {
+    isWorn: worn !== undefined,
+    reason: worn === undefined ? 'FlashGood' : 'FlashWorn',
+    message: `${words.join('; ')}${fix}`,
+  };
 }
 
 function tightest(disk: DiskSample): { readonly percent: number; readonly of: 'bytes' | 'inodes' } {

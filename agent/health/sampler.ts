@@ -4,7 +4,8 @@ import type { DockerApi } from '../core/docker.ts';
 import type { Log } from '../core/log.ts';
 import type { ContainerCounts, Inventory, Sample, Samples } from '../core/samples.ts';
 import type { HealthBoard } from './board.ts';
-import { diskPressure, memoryPressure, type Pressure, type PressureLimits } from './pressure.ts';
+import { OwnMemory } from './own-memory.ts';
+import { diskPressure, flashHealth, memoryPressure, type Pressure, type PressureLimits } from './pressure.ts';
 
 /** What the sampler works with. */
 export interface SamplerOptions {
@@ -17,8 +18,12 @@ export interface SamplerOptions {
   readonly intervalMs: number;
   readonly memory: PressureLimits;
   readonly disk: PressureLimits;
+  /** Bound of the agent's own memory, and what is called once when it stays above it. */
+  readonly own?: { readonly maxBytes: number; readonly exceeded: () => void };
 }
 
+/** Milliseconds by which the wall clock must have left the monotonic one between two looks; less is adjusted all the time. */
+const jumpMs = 2_000;
 /** Samples kept for a small curve: two hours at one a minute. */
 const keptSamples = 120;
 
@@ -28,10 +33,13 @@ export class Sampler {
   #past: Sample[] = [];
   #inventory: Inventory | undefined;
   #running: Promise<void> | undefined;
+  #offsetMs: number | undefined;
+  readonly #own: OwnMemory | undefined;
   readonly #stop = new AbortController();
 
   constructor(options: SamplerOptions) {
     this.#options = options;
+    if (options.own !== undefined) this.#own = new OwnMemory({ ...options, ...options.own });
   }
 
   /** Takes the first sample and goes on in the background until `stop` or the signal. */
@@ -76,12 +84,25 @@ export class Sampler {
 
   async #look(signal: AbortSignal): Promise<void> {
     const { samples, memory, disk } = this.#options;
+    this.#lookForJump();
     this.#inventory ??= await samples.inventory();
     const containers = await this.#containers(signal);
     const sample = { ...(await samples.sample()), ...(containers === undefined ? {} : { containers }) };
     this.#past = [...this.#past.slice(-(keptSamples - 1)), sample];
     this.#tell('MemoryPressure', memoryPressure(sample.memory, this.#was('MemoryPressure'), memory));
     this.#tell('DiskPressure', diskPressure(sample.disks, this.#was('DiskPressure'), disk));
+    const flash = flashHealth(sample.wear);
+    if (flash !== undefined) this.#options.board.set('FlashHealthy', flash.isWorn ? 'false' : 'true', flash);
+    this.#own?.look(sample.self.memoryBytes);
+  }
+
+  /** Times in logs, leases and certificates mean little across a jump, so it is told. */
+  #lookForJump(): void {
+    const { clock, board } = this.#options;
+    const offsetMs = clock.wallMs() - clock.nowMs();
+    const byMs = Math.round(offsetMs - (this.#offsetMs ?? offsetMs));
+    this.#offsetMs = offsetMs;
+    if (Math.abs(byMs) >= jumpMs) board.record('clock.jumped', { byMs });
   }
 
   async #containers(signal: AbortSignal): Promise<ContainerCounts | undefined> {

@@ -49,7 +49,8 @@ export class HostProcesses implements Processes {
     const ended = endOf(child);
     // The kernel keeps at least a zombie until the event loop reaps it, so this reads the right process.
     const startTicks = readStat(pid)?.startTicks ?? 0;
-    if (spec.oomScoreAdj !== undefined) this.#setOomScore(pid, spec.oomScoreAdj);
+    // Always: it would inherit the agent's own, and so would all containers.
+    this.#setOomScore(pid, spec.oomScoreAdj ?? 0);
     if (spec.isInRootGroups === true) this.#moveToRoot(pid);
     child.unref();
     // The kernel's name, not ours: the path may have gone through links, and a script runs as its interpreter.

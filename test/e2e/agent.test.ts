@@ -15,7 +15,7 @@ const quiet = 'prep.enabled: false\ndockerd.enabled: false\n';
 
 interface Home {
   readonly directory: string;
-  start(): ChildProcess;
+  start(env?: Readonly<Record<string, string>>): ChildProcess;
   /** Status, asked for until somebody answers; the agent answers before anything else, so this is short. */
   status(): Promise<StatusDocument>;
 }
@@ -31,9 +31,10 @@ async function makeHome(t: TestContext, config: string): Promise<Home> {
   await writeFile(path.join(directory, 'agent.yaml'), config);
   return {
     directory,
-    start() {
+    start(env = {}) {
       const child = spawn(process.execPath, [bundle, '--home', directory, '--product', directory], {
         stdio: ['ignore', 'pipe', 'pipe'],
+        env: { ...process.env, ...env },
       });
       children.push(child);
       return child;
@@ -120,6 +121,25 @@ test('a declared unit survives SIGKILL of the agent and is adopted by the next o
   t.after(() => process.kill(after.pid, 'SIGKILL'));
   assert.equal(after.pid, before.pid);
   assert.equal(after.adopted, true);
+});
+
+test('an agent that takes far more memory than it may ends to be started anew, and its unit runs on', async (t) => {
+  const nap = `nap: {argv: [${process.execPath}, -e, "setInterval(() => 0, 9e8)"]}`;
+  const home = await makeHome(
+    t,
+    `${quiet}health.agentMaxBytes: 100663296\nhealth.sampleMs: 5000\nunits:\n  ${nap}\n`,
+  );
+  const ballast = path.join(home.directory, 'ballast.cjs');
+  const record = path.join(home.directory, 'state/units/nap.json');
+  const grow = `if (require('fs').existsSync('${record}')) globalThis.ballast ??= Buffer.alloc(2.2e8, 1)`;
+  await writeFile(ballast, `setInterval(() => { ${grow} }, 50).unref();\n`);
+  const { code } = await endOf(home.start({ NODE_OPTIONS: `--require ${ballast}` }));
+  assert.equal(code, 75);
+  home.start();
+  const { pid, adopted } = await eventually(async () => readyUnit(await home.status()));
+  t.after(() => process.kill(pid, 'SIGKILL'));
+  assert.equal(adopted, true);
+  assert.match(await readFile(path.join(home.directory, 'state/ledger.records'), 'utf8'), /AgentTooLarge/);
 });
 
 test('an argument that nobody knows is a usage error with the usage', async (t) => {

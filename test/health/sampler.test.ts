@@ -147,3 +147,18 @@ test('containers are counted only while dockerd is ready', async () => {
   assert.deepEqual(sampler.latest()?.containers, { running: 2, paused: 0, stopped: 1 });
   await sampler.stop();
 });
+
+test('a wall clock that is set is told, one that is adjusted is not', async () => {
+  const { board, clock, sampler } = await running();
+  const jumps = () => board.eventsAfter(0).filter(({ event }) => event === 'clock.jumped');
+  clock.setWall(clock.wallMs() + 1_000);
+  await clock.advance(60_000);
+  assert.deepEqual(jumps(), []);
+  clock.setWall(clock.wallMs() - 3_600_000);
+  await clock.advance(120_000);
+  assert.deepEqual(
+    jumps().map(({ fields }) => fields['byMs']),
+    [-3_600_000],
+  );
+  await sampler.stop();
+});

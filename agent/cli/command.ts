@@ -1,5 +1,5 @@
 import type { AgentClient } from '../api/client.ts';
-import type { DoctorDocument } from '../api/wire.ts';
+import type { DoctorDocument, PlanDocument } from '../api/wire.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Style } from './style.ts';
 
@@ -44,7 +44,14 @@ export interface LocalTools {
   /** Serves the status page on the loopback interface of this machine. */
   serveDashboard?(page: string, port: number, source: DashboardFeed): Promise<Dashboard>;
   /** Looks at the board from this process; absent where this build cannot. */
-  doctor?(signal: AbortSignal): Promise<DoctorDocument>;
+  readonly doctor?: (signal: AbortSignal) => Promise<DoctorDocument>;
+  /** What the ground work would change, found by this process. */
+  readonly plan?: (signal: AbortSignal) => Promise<PlanDocument>;
+  /** Writes what is known about the board into one archive, `-` for the standard output. */
+  readonly supportBundle?: (
+    order: { readonly documents: Readonly<Record<string, unknown>>; readonly output: string },
+    signal: AbortSignal,
+  ) => Promise<{ readonly output: string; readonly bytes: number; readonly files: readonly string[] }>;
 }
 
 /** Everything a command may touch. */

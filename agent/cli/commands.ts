@@ -1,7 +1,7 @@
-import type { CommandSpec, OptionSpec } from './command.ts';
+import { boardCommands, json } from './board-commands.ts';
+import type { CommandSpec } from './command.ts';
 import { joinOptions } from './join-options.ts';
 
-const json: OptionSpec = { flags: '--json', help: 'print the wire value as JSON and nothing else' };
 const unit = { shape: '<unit>', help: 'name of a unit, e.g. dockerd' } as const;
 
 /** Every command, one record each, in the order of the help. */
@@ -31,38 +31,7 @@ export const commands: readonly CommandSpec[] = [
     ],
     load: () => import('./wait.ts'),
   },
-  {
-    name: 'doctor',
-    summary: 'Check the board and say what to do about each fault',
-    details:
-      'Works without a running agent too: then this program looks by itself. Exit code 1 where a check found an error.',
-    options: [
-      json,
-      { flags: '-a, --all', help: 'show the checks that are fine, too' },
-      { flags: '--strict', help: 'exit with 1 for warnings, too' },
-    ],
-    load: () => import('./doctor.ts'),
-  },
-  {
-    name: 'plan',
-    summary: 'Show what the ground work would change now',
-    details: 'Exit code 0 where nothing is to do, 1 where there are steps.',
-    options: [json],
-    load: () => import('./plan.ts'),
-  },
-  {
-    name: 'apply',
-    summary: 'Do the steps of the plan now',
-    options: [json],
-    load: () => import('./apply.ts'),
-  },
-  {
-    name: 'undo',
-    summary: 'Take the ground work back',
-    details: 'Refused while units run that stand on it: stop them first.',
-    options: [json],
-    load: () => import('./undo.ts'),
-  },
+  ...boardCommands,
   {
     name: 'logs',
     summary: 'Show the log of a unit, or of the agent itself',

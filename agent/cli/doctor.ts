@@ -1,5 +1,5 @@
 import type { DoctorDocument, Finding, Severity } from '../api/wire.ts';
-import { isAgentError } from '../core/agent-error.ts';
+import { askOrLook } from './ask-or-look.ts';
 import type { CommandContext, Run } from './command.ts';
 import { hasFlag, printJson } from './input.ts';
 import type { Style } from './style.ts';
@@ -9,22 +9,12 @@ const order: readonly Severity[] = ['error', 'warning', 'info', 'ok'];
 
 /** Shows the findings, worst first; looks by itself where no agent runs. */
 export const run: Run = async (ctx, input) => {
-  const doctor = await examine(ctx);
+  const doctor = await askOrLook(ctx, () => ctx.client.doctor(ctx.signal), ctx.local.doctor);
   if (hasFlag(input, 'json')) printJson(ctx, doctor);
   else print(ctx, doctor, hasFlag(input, 'all'));
   const isBad = doctor.worst === 'error' || (hasFlag(input, 'strict') && doctor.worst === 'warning');
   return isBad ? 1 : 0;
 };
-
-async function examine(ctx: CommandContext): Promise<DoctorDocument> {
-  try {
-    return await ctx.client.doctor(ctx.signal);
-  } catch (error) {
-    if (!isAgentError(error, 'AGENT_UNREACHABLE') || ctx.local.doctor === undefined) throw error;
-    ctx.err(`agentctl: ${error.message}; this program looks by itself`);
-    return ctx.local.doctor(ctx.signal);
-  }
-}
 
 function print(ctx: CommandContext, { findings }: DoctorDocument, isAll: boolean): void {
   const shown = order.flatMap((severity) =>

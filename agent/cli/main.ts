@@ -53,6 +53,14 @@ const local: LocalTools = {
     const { localDoctor } = await import('../local-doctor.ts');
     return localDoctor(signal);
   },
+  async plan(signal) {
+    const { localPlan } = await import('../local-plan.ts');
+    return localPlan(signal);
+  },
+  async supportBundle(order, signal) {
+    const { writeSupportBundle } = await import('../support-bundle.ts');
+    return writeSupportBundle(order, signal);
+  },
 };
 
 function contextFor(socketPath: string): CommandContext {

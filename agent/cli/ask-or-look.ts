@@ -1,0 +1,17 @@
+import { isAgentError } from '../core/agent-error.ts';
+import type { CommandContext } from './command.ts';
+
+/** The agent's answer; where no agent runs, what this program finds by itself, and it says so. */
+export async function askOrLook<T>(
+  ctx: CommandContext,
+  ask: () => Promise<T>,
+  look: ((signal: AbortSignal) => Promise<T>) | undefined,
+): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!isAgentError(error, 'AGENT_UNREACHABLE') || look === undefined) throw error;
+    ctx.err(`agentctl: ${error.message}; this program looks by itself`);
+    return look(ctx.signal);
+  }
+}

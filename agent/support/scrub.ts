@@ -1,0 +1,84 @@
+import { hidden, withoutSecrets } from '../core/secrets.ts';
+
+/** A known secret shorter than this would take ordinary words along. */
+const minSecretLength = 6;
+
+/** Names that say that their value is a secret; names of files and places, counts and times are none. */
+const secretName =
+  '[\\w.-]*(?:token|passw(?:or)?d|passphrase|secret|credential|private[-_]?key|api[-_]?key|access[-_]?key|authorization|cookie)s?(?![\\w.-]*(?:file|path|dir|count|seconds|ms)\\b)[\\w.-]*|auth';
+
+const replacements: readonly { readonly pattern: RegExp; readonly text: string }[] = [
+  {
+    pattern: /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g,
+    text: hidden,
+  },
+  // A log that was cut within a key.
+  { pattern: /^(?:[A-Za-z0-9+/=]{16,}\s*\n)+-----END [A-Z ]*PRIVATE KEY-----/gm, text: hidden },
+  { pattern: /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@:"]*:[^\s/@"]+@/gi, text: `$1${hidden}@` },
+  {
+    pattern: new RegExp(`((?<!\\\\)"(?:${secretName})"\\s*:\\s*")(?:[^"\\\\]|\\\\.)*`, 'gi'),
+    text: `$1${hidden}`,
+  },
+  // A document that is a text in another one.
+  {
+    pattern: new RegExp(
+      `(\\\\+"(?:${secretName})\\\\+"\\s*:\\s*\\\\+")[\\s\\S]*?(?=\\\\*"\\s*[,}\\]]|$)`,
+      'gi',
+    ),
+    text: `$1${hidden}`,
+  },
+  // YAML: one line, or a block below it.
+  {
+    pattern: new RegExp(
+      `^([ \\t-]*)((?:${secretName})[ \\t]*:)[ \\t]*[|>][^\\n]*(?:\\n\\1[ \\t]+[^\\n]*)+`,
+      'gim',
+    ),
+    text: `$1$2 ${hidden}`,
+  },
+  {
+    pattern: new RegExp(
+      `^([ \\t-]*["']?(?:${secretName})["']?[ \\t]*:[ \\t]+)(?!(?:true|false|null|~|\\{\\}|\\[\\]|""|''),?[ \\t]*$)[^\\s{[][^\\n]*$`,
+      'gim',
+    ),
+    text: `$1${hidden}`,
+  },
+  // Variables and arguments.
+  {
+    pattern: new RegExp(`((?:^|[\\s"'\\0])-{0,2}(?:${secretName})=)[^\\s"'&\\0]+`, 'gim'),
+    text: `$1${hidden}`,
+  },
+  {
+    pattern: new RegExp(`(\\s--(?:${secretName})[ \\0])[^\\s"'\\0-][^\\s"'\\0]*`, 'gi'),
+    text: `$1${hidden}`,
+  },
+];
+
+/** Takes secrets out of texts: those that are known, wherever they stand, and whatever looks like one. */
+export class Scrubber {
+  readonly #known: readonly string[];
+
+  /** `known` are texts that must not be seen anywhere, e.g. the token in edgecore.yaml. */
+  constructor(known: readonly string[]) {
+    const long = known.map((text) => text.trim()).filter((text) => text.length >= minSecretLength);
+    this.#known = [...new Set(long)].sort((a, b) => b.length - a.length);
+  }
+
+  scrub(text: string): string {
+    const unknown = this.#known.reduce((left, secret) => left.replaceAll(secret, hidden), text);
+    return replacements.reduce(
+      (left, { pattern, text: shown }) => left.replace(pattern, shown),
+      withoutSecrets(unknown),
+    );
+  }
+}
+
+/** Values of secret names in a file of YAML: what must not be seen in any other file either. */
+export function secretsOf(yaml: string): readonly string[] {
+  const line = new RegExp(
+    `^[ \\t-]*["']?(?:${secretName})["']?[ \\t]*:[ \\t]+["']?([^\\n]*?)["']?[ \\t]*$`,
+    'gim',
+  );
+  return [...yaml.matchAll(line)].flatMap(([, value = '']) =>
+    /^(?:true|false|null|~|[|>].*)$/.test(value) ? [] : [value],
+  );
+}

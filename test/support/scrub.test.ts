@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Scrubber, secretsOf } from '../../agent/support/scrub.ts';
+
+const scrubber = new Scrubber([]);
+
+const planted: readonly (readonly [string, string])[] = [
+  ['YAML', 'modules:\n  edgeHub:\n    token: S3CR3T-value\n    port: 10000\n'],
+  ['quoted YAML', 'password: "S3CR3T with blanks"\n'],
+  ['a list item', '- apiKey: S3CR3T\n'],
+  ['a YAML block', 'token: |\n  S3CR3T\n  S3CR3T-second\nnext: 1\n'],
+  ['JSON', '{"user":"u","mqtt.password":"S3CR3T\\" quoted"}'],
+  ['JSON within JSON', '{"message":"{\\"token\\":\\"S3CR3T\\"}"}'],
+  ['an argument', '7 edgecore --token=S3CR3T --other'],
+  ['an argument of its own', 'keadm join --token S3CR3T --cgroup'],
+  ['a variable', 'HTTP_PASSWORD=S3CR3T PATH=/bin'],
+  ['an address', 'proxy http://user:S3CR3T@proxy.example:3128/'],
+  ['a header', 'Authorization: Bearer S3CR3Tabcdefgh'],
+  ['a key', '-----BEGIN EC PRIVATE KEY-----\nS3CR3T\n-----END EC PRIVATE KEY-----'],
+  ['a key that was cut off', 'x\n-----BEGIN PRIVATE KEY-----\nS3CR3T'],
+  ['the end of a key', 'S3CR3TAAAAAAAAAAAAAAAAAAAA==\n-----END PRIVATE KEY-----\n'],
+  ['a login of a registry', '{"auths":{"r.example":{"auth":"S3CR3T"}}}'],
+];
+
+for (const [where, text] of planted) {
+  test(`a secret in ${where} is taken out`, () => {
+    const scrubbed = scrubber.scrub(text);
+    assert.doesNotMatch(scrubbed, /S3CR3T/, scrubbed);
+    assert.match(scrubbed, /\[secret\]/);
+  });
+}
+
+test('what stays says all but the secret', () => {
+  assert.equal(scrubber.scrub('a:\n  token: abcdef\n  port: 1\n'), 'a:\n  token: [secret]\n  port: 1\n');
+  assert.deepEqual(JSON.parse(scrubber.scrub('{"token":"abc","b":[1]}')), { token: '[secret]', b: [1] });
+});
+
+test('what is no secret stays', () => {
+  for (const text of [
+    'tokenFile: /data/token\n',
+    '"reason":"TokenExpired"',
+    '{"hasToken":false,"tokenSeconds":12}',
+    'event token.forgotten; see `agentctl join --token-file F`',
+    'sha256:'.padEnd(71, 'a'),
+    'the author: somebody',
+  ]) {
+    assert.equal(scrubber.scrub(text), text);
+  }
+});
+
+test('a secret that is known is taken out wherever it stands', () => {
+  const known = new Scrubber(['hunter2hunter2', '']);
+  assert.equal(known.scrub('tried hunter2hunter2 twice'), 'tried [secret] twice');
+});
+
+test('the secrets of a configuration are its values with secret names', () => {
+  const text = 'mqtt:\n  password: "p4ss"\n  host: h\nx:\n  token: t.u.v\n  hasToken: true\n';
+  assert.deepEqual(secretsOf(text), ['p4ss', 't.u.v']);
+});

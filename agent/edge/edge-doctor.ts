@@ -3,7 +3,8 @@ import type { Clock } from '../core/clock.ts';
 import type { CloudProbe } from '../core/cloud-probe.ts';
 import type { Files } from '../core/files.ts';
 import type { LocalNet } from '../core/local-net.ts';
-import { type HealthBoard } from '../health/board.ts';
+import type { Fault } from '../core/unit-spec.ts';
+import type { HealthBoard } from '../health/board.ts';
 import type { EdgeConfig } from './edge-options.ts';
 import type { EdgePlaces } from './edge-places.ts';
 import { parseEdgecoreConfig } from './edgecore-yaml.ts';
@@ -25,6 +26,8 @@ export interface ExamineEdgePorts {
   readonly board: HealthBoard;
   readonly finder: ReleaseFinder;
   readonly record: NodeRecord | undefined;
+  /** What ended edgecore or kept it from starting last, where it is not ready since. */
+  readonly lastFault: Fault | undefined;
 }
 
 const title = 'This board is a node of its cluster';
@@ -49,6 +52,7 @@ export async function examineEdge(ports: ExamineEdgePorts, signal: AbortSignal):
   const problems = preflight(facts, order, settings);
   return [
     ...conditionFindings(ports.board),
+    ...faultFindings(ports),
     ...problems.map(problemFinding),
     ...(await configFindings(files, places)),
     ...(problems.length === 0 ? [fine(record)] : []),
@@ -73,6 +77,18 @@ function conditionFindings(board: HealthBoard): readonly Finding[] {
       },
     ];
   });
+}
+
+/** Between two tries the condition says that edgecore starts, and after some that it is a crash loop: neither is the cause. */
+function faultFindings({ board, lastFault }: ExamineEdgePorts): readonly Finding[] {
+  const condition = board.get('EdgecoreReady');
+  const isNews =
+    condition !== undefined && condition.status !== 'true' && condition.reason !== lastFault?.reason;
+  if (lastFault === undefined || !isNews) return [];
+  const { reason, message } = lastFault;
+  const { seen, fix } = apart(message);
+  const why = 'edgecore ended or could not be started for this the last time';
+  return [{ id: `edge.${reason}`, severity: 'error', title: reason, seen, wanted: 'it runs', why, fix }];
 }
 
 function problemFinding({ severity, reason, message }: JoinProblem): Finding {

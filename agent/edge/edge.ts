@@ -207,7 +207,9 @@ export class Edge {
   /** Checks for `agentctl doctor`; nothing where the board has joined nothing. */
   async doctor(signal: AbortSignal): Promise<readonly Finding[]> {
     const finder = new ReleaseFinder(this.#options);
-    return examineEdge({ ...this.#options, finder, record: this.#records.current }, signal);
+    const isStopped = !isActive(this.#options.units(), 'edgecore');
+    const lastFault = isStopped ? undefined : this.#unit.lastFault;
+    return examineEdge({ ...this.#options, finder, record: this.#records.current, lastFault }, signal);
   }
 
   /** An earlier agent may have left edgecore running, or there is none and its start has to wait: only now both are known. */

@@ -8,20 +8,27 @@ import type { UnixSockets } from '../core/program.ts';
 import { withoutSecrets } from '../core/secrets.ts';
 import type { SpeakerGate } from '../core/speaker-gate.ts';
 import type { UnitLogs } from '../core/unit-logs.ts';
-import type { Fault, Health, ProbeDepth, UnitCommand, UnitPolicy, UnitSpec } from '../core/unit-spec.ts';
+import {
+  type Fault,
+  type Health,
+  isFault,
+  type ProbeDepth,
+  type UnitCommand,
+  type UnitPolicy,
+  type UnitSpec,
+} from '../core/unit-spec.ts';
 import type { HealthBoard } from '../health/board.ts';
-import { judgeCertificate, readCertificate } from './certificate.ts';
 import type { ConfigKeeper } from './config-keeper.ts';
 import type { EdgeConfig } from './edge-options.ts';
 import type { EdgePlaces } from './edge-places.ts';
 import { explainEdgecoreEnd } from './edgecore-faults.ts';
 import { EdgecoreProbe, type ProbeTarget, probeTarget } from './edgecore-probe.ts';
-import { readCertificates } from './join-look.ts';
 import type { NodeRecord } from './node-record.ts';
 import type { PauseImage } from './pause-image.ts';
 import { parseRelease } from './release.ts';
 import type { EdgecoreProgram, ReleaseFinder } from './release-finder.ts';
 import { settingsOfRecord } from './settings-for.ts';
+import { certificateFault, notJoined, runtimeFault } from './start-faults.ts';
 import type { TokenFiles } from './token-files.ts';
 
 /** What the unit needs from outside. */
@@ -52,8 +59,6 @@ export interface EdgecoreUnitOptions {
   readonly record: () => NodeRecord | undefined;
 }
 
-const socketMs = 2_000;
-
 /** edgecore as a supervised unit. On a board that has joined nothing it is dormant. */
 export class EdgecoreUnit implements UnitSpec {
   readonly name = 'edgecore';
@@ -68,6 +73,7 @@ export class EdgecoreUnit implements UnitSpec {
   #target: ProbeTarget;
   #program: EdgecoreProgram | undefined;
   #hasSearched = false;
+  #lastFault: Fault | undefined;
 
   constructor(options: EdgecoreUnitOptions, ports: EdgecoreUnitPorts) {
     const { config, places } = options;
@@ -78,8 +84,10 @@ export class EdgecoreUnit implements UnitSpec {
     const usesDockerd = config['dockerd.enabled'] && config['edgecore.criEndpoint'] === '';
     this.needs = usesDockerd ? ['dockerd'] : [];
     this.policy = edgecorePolicy(config, options.restart);
-    this.programs = [config['edgecore.binary']];
-    this.causes = [config['edgecore.binary'], places.configFile, places.bootstrapFile, places.certFile];
+    const { edgecorePart, formerEdgecorePart, configFile, bootstrapFile, certFile } = places;
+    const binary = config['edgecore.binary'];
+    this.programs = [binary, edgecorePart, formerEdgecorePart];
+    this.causes = [binary, edgecorePart, configFile, bootstrapFile, certFile];
   }
 
   /** Release of edgecore such as `1.22.1`, once it is known. */
@@ -92,6 +100,11 @@ export class EdgecoreUnit implements UnitSpec {
     return this.#target.healthPort;
   }
 
+  /** What ended edgecore or kept it from starting last, since it was ready last; a crash loop's own word says nothing about that. */
+  get lastFault(): Fault | undefined {
+    return this.#lastFault;
+  }
+
   /** Reports whether there is nothing to supervise: no cluster was joined. */
   isDormant(): boolean {
     return this.#options.record() === undefined;
@@ -100,16 +113,21 @@ export class EdgecoreUnit implements UnitSpec {
   async prepare(signal: AbortSignal): Promise<UnitCommand | Fault> {
     // Nobody prepares a process that runs: whatever stops this start, the agent may speak for the node meanwhile.
     this.#ports.gate.edgecoreEnded();
+    const outcome = await this.#prepare(signal);
+    if (isFault(outcome)) this.#lastFault = outcome;
+    return outcome;
+  }
+
+  async #prepare(signal: AbortSignal): Promise<UnitCommand | Fault> {
     const record = this.#options.record();
-    if (record === undefined)
-      return permanent('NotJoined', 'This board has joined no cluster; run `agentctl join`');
+    if (record === undefined) return notJoined;
     const found = await this.#ports.finder.find(this.programs[0] ?? '', namedRelease(record));
     if (!found.ok) return found.fault;
     this.#program = found;
     const wrong =
       (await this.#configure(record, found)) ??
-      (await this.#certificateFault(record, found)) ??
-      (await this.#runtimeFault(record));
+      (await certificateFault(this.#ports, this.#options.places, record, found.release.minor)) ??
+      (await runtimeFault(this.#ports.sockets, record));
     if (wrong !== undefined) return wrong;
     await this.#ports.pause.ensure(record.runtime.kind, signal);
     signal.throwIfAborted();
@@ -124,13 +142,17 @@ export class EdgecoreUnit implements UnitSpec {
     const sight = await this.#probe.look(await this.#findTarget(), signal);
     await this.#ports.tokens.forgetOnceEnrolled();
     this.#show(sight.isLinked, sight.missingLink?.reason, sight.missingLink?.message);
-    return this.#probe.judge(sight);
+    const health = this.#probe.judge(sight);
+    if (health.verdict === 'ready') this.#lastFault = undefined;
+    return health;
   }
 
   explain(ended: Ended, lines: readonly string[]): Fault {
     this.#ports.gate.edgecoreEnded();
     const clean = lines.map(withoutSecrets);
     const fault = explainEdgecoreEnd(ended, clean);
+    // These two are also what a stop on request looks like.
+    if (fault.reason !== 'EndedUnasked' && fault.reason !== 'Killed') this.#lastFault = fault;
     this.#ports.board.set('CloudConnected', 'false', {
       reason: 'EdgecoreDown',
       message: 'edgecore does not run, so nobody speaks to the cloud for this node',
@@ -163,51 +185,10 @@ export class EdgecoreUnit implements UnitSpec {
     }
   }
 
-  /** edgecore with a certificate that is over tries for ever without saying why, so it is not started. */
-  async #certificateFault(record: NodeRecord, program: EdgecoreProgram): Promise<Fault | undefined> {
-    const { files, clock, tokens } = this.#ports;
-    const texts = await readCertificates(files, this.#options.places);
-    const hasToken = await tokens.hasToken();
-    if (texts === undefined) {
-      if (hasToken) return undefined;
-      return permanent(
-        'TokenMissing',
-        'There is neither a certificate nor a token; get a fresh token and run `agentctl rejoin --token-file FILE`',
-      );
-    }
-    const facts = readCertificate(texts.certPem, texts.caPem);
-    if (facts === undefined)
-      return permanent(
-        'CertificateUnreadable',
-        'The certificate of the node cannot be read; get a fresh token and run `agentctl rejoin --token-file FILE`',
-      );
-    const verdict = judgeCertificate(
-      facts,
-      { name: record.node, minor: program.release.minor },
-      clock.wallMs(),
-    );
-    const isHopeless = ['Expired', 'WrongAuthority', 'WrongName'].includes(verdict.reason);
-    if (verdict.status === 'true' || !isHopeless || hasToken) return undefined;
-    return permanent(`Certificate${verdict.reason}`, verdict.message);
-  }
-
-  async #runtimeFault({ runtime }: NodeRecord): Promise<Fault | undefined> {
-    const path = runtime.endpoint.replace(/^unix:\/\//, '');
-    const state = await this.#ports.sockets.state(path, socketMs);
-    if (state === 'listening') return undefined;
-    const what = state === 'absent' ? 'does not exist' : 'is left over and nobody listens on it';
-    const fix = runtime.kind === 'cri' ? 'dockerd must run with --cri-containerd' : 'dockerd must run';
-    return {
-      reason: 'RuntimeNotReady',
-      message: `The socket of the container runtime, ${path}, ${what}; ${fix}`,
-      isPermanent: false,
-    };
-  }
-
   #command(): UnitCommand {
     const { config, places, env, isInRootGroups } = this.#options;
     return {
-      argv: [config['edgecore.binary'], '--config', places.configFile],
+      argv: [this.#program?.path ?? config['edgecore.binary'], '--config', places.configFile],
       // Its check walks over every process of the board, those of containers too, and refuses for the name of one.
       env: { ...env(), CHECK_EDGECORE_ENVIRONMENT: 'false' },
       cwd: '/',
@@ -266,8 +247,4 @@ function edgecorePolicy(config: EdgeConfig, restart: UnitPolicy['restart']): Uni
 
 function namedRelease({ kubeedge }: NodeRecord): ReturnType<typeof parseRelease> {
   return kubeedge === undefined ? undefined : parseRelease(kubeedge, 'operator');
-}
-
-function permanent(reason: string, message: string): Fault {
-  return { reason, message, isPermanent: true };
 }

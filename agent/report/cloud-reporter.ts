@@ -44,7 +44,6 @@ const lookMs = 60_000;
 /** edgecore's start is held up so long at most. */
 const farewellMs = 2_000;
 const retractMs = 15_000;
-const retryMs = 300;
 
 const idle: CloudState = { phase: 'idle', reason: 'NotJoined', message: 'This board belongs to no cluster' };
 
@@ -60,6 +59,8 @@ export class CloudReporter {
   #failures = 0;
   #notBeforeMs = 0;
   #isRetracted = false;
+  /** The report that is under way, or was last. */
+  #telling: Promise<unknown> = Promise.resolve();
 
   constructor(options: CloudReporterOptions) {
     this.#options = options;
@@ -94,24 +95,26 @@ export class CloudReporter {
 
   /** Takes everything of ours off the Node object; for leaving a cluster. Reports whether the cloud confirmed it. */
   async retract(signal: AbortSignal): Promise<boolean> {
-    const { nodes, memory, channels, clock, gate } = this.#options;
+    const { nodes, channels, clock } = this.#options;
     const node = await nodes.read();
     this.#isRetracted = true;
-    if (node?.hub === undefined || Object.keys(memory.facts.told).length === 0) return true;
+    if (node?.hub === undefined) return true;
     const late = new AbortController();
     const cancel = clock.after(retractMs, () => late.abort());
     const either = AbortSignal.any([signal, late.signal]);
-    for (;;) {
-      const removed = Object.keys(memory.facts.told);
-      const outcome = await channels.push({ node, conditions: {}, removed, wallMs: clock.wallMs() }, either);
-      // A report that was under way may still hold the right to speak; that one is the last.
-      const isHeld = outcome.how === 'no-way' && gate.isFree && !either.aborted;
-      if (!isHeld) {
-        cancel();
-        return outcome.how === 'done' || outcome.how === 'no-node';
-      }
-      await clock.sleep(retryMs, either).catch(() => undefined);
-    }
+    // A report that is under way is the last one, and until it has its answer nobody knows what is to be taken back.
+    await Promise.race([this.#telling, aborted(either)]);
+    const removed = this.#perhapsTold();
+    const push = { node, conditions: {}, removed, wallMs: clock.wallMs() };
+    const outcome = removed.length === 0 ? undefined : await channels.push(push, either);
+    cancel();
+    return outcome === undefined || outcome.how === 'done' || outcome.how === 'no-node';
+  }
+
+  #perhapsTold(): readonly string[] {
+    const { memory, channels } = this.#options;
+    const unsure = channels.isUnsure ? Object.keys(this.#wanted().conditions) : [];
+    return [...new Set([...Object.keys(memory.facts.told), ...unsure])];
   }
 
   #retryNow(): void {
@@ -152,7 +155,9 @@ export class CloudReporter {
     if (!plan.push) return Math.min(plan.waitMs, nextMs);
     if (nowMs < this.#notBeforeMs) return this.#notBeforeMs - nowMs;
     const push = { node, conditions, removed: plan.removed, wallMs: clock.wallMs() };
-    const outcome = await this.#options.channels.push(push, signal);
+    const telling = this.#options.channels.push(push, signal);
+    this.#telling = telling.catch(() => undefined);
+    const outcome = await telling;
     if (signal.aborted) return 0;
     this.#digest(outcome);
     return outcome.how === 'done' ? 1 : Math.max(1, this.#notBeforeMs - clock.nowMs());
@@ -237,4 +242,11 @@ function stateOf(outcome: Outcome): CloudState {
     case 'failed':
       return { phase: 'stuck', reason: outcome.end.reason, message: outcome.end.message };
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }

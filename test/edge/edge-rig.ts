@@ -203,6 +203,13 @@ export class EdgeRig {
     };
   }
 
+  /** Ends the container runtime: its socket file stays and nobody listens. */
+  async stopRuntime(): Promise<void> {
+    await new Promise((resolve) => {
+      this.#runtime.close(resolve);
+    });
+  }
+
   /** Faults of the edgecore stand-in. */
   async fault(faults: object): Promise<void> {
     await writeFile(`${this.home}/faults.json`, JSON.stringify(faults));

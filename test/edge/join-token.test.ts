@@ -57,8 +57,6 @@ test('a malformed token that edgecore would print does not come into any log', a
   await using rig = await EdgeRig.build('1.22.1');
   const { edge, log, supervisor, board } = await rig.startAgent();
   const token = rig.cloud.token();
-  await edge.join(rig.order({ token }), calm);
-  await edge.leave({ removesPods: false, removesImages: false, isDryRun: false }, calm);
   const secret = token.slice(70);
   await rig.fault({
     exit: {
@@ -69,7 +67,7 @@ test('a malformed token that edgecore would print does not come into any log', a
       ],
     },
   });
-  const document = await edge.join(rig.order({ token, takeName: true }), calm);
+  const document = await edge.join(rig.order({ token }), calm);
   assert.equal(document.joined, false);
   assert.equal(document.outcome?.reason, 'TokenMalformed', JSON.stringify(document));
   for (const { file, text } of await rig.everyFile()) {

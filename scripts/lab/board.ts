@@ -7,8 +7,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AgentError, isAgentError } from '../../agent/core/agent-error.ts';
+import type { TreeEntry } from '../image/tree.ts';
 import { exists } from './cache.ts';
-import { copyDisk } from './ext4.ts';
+import { addToExt4, copyDisk } from './ext4.ts';
 import type { LabImage } from './image.ts';
 import { BoardLink } from './link.ts';
 import { machineArguments, type PortForward } from './qemu.ts';
@@ -21,6 +22,8 @@ export interface BoardOptions {
   readonly logs: string;
   /** Disk of /data that is kept between boards; made from the empty one when it is missing. Default: a fresh one each time. */
   readonly dataDisk?: string;
+  /** What a fresh /data holds from the beginning, as if it had been flashed with it; ext4 only. */
+  readonly dataFiles?: readonly TreeEntry[];
   readonly cgroup?: 'v1' | 'v2';
   readonly withoutControllers?: readonly string[];
   readonly forwards?: readonly PortForward[];
@@ -71,7 +74,10 @@ export class Board implements AsyncDisposable {
     const sockets = await mkdtemp(path.join(tmpdir(), 'oea-lab-'));
     const consoleLog = path.join(options.logs, 'console.log');
     const dataDisk = options.dataDisk ?? path.join(sockets, 'userdata.img');
-    if (!(await exists(dataDisk))) await copyDisk(options.image.emptyData, dataDisk);
+    if (!(await exists(dataDisk))) {
+      await copyDisk(options.image.emptyData, dataDisk);
+      if (options.dataFiles !== undefined) await addToExt4(dataDisk, options.dataFiles);
+    }
     const qemuLog = await open(path.join(options.logs, 'qemu.log'), 'w');
     const machine = spawn(
       'qemu-system-aarch64',

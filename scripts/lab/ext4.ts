@@ -35,9 +35,27 @@ export async function makeExt4(image: string, label: string, entries: readonly T
     folder,
   ];
   await runCommand('mke2fs', [...options, image]);
-  const problems = await runCommand('debugfs', ['-w', '-f', '-', image], { input: ownership(entries) });
-  if (/not found|Invalid|error/i.test(problems.replace(/^debugfs:.*$/gm, ''))) throw new Error(problems);
+  await debugfs(image, ownership(entries));
   await rm(folder, { recursive: true, force: true });
+}
+
+/** Puts files and directories onto an ext4 disk that exists, e.g. what a board is delivered with on /data. */
+export async function addToExt4(image: string, entries: readonly TreeEntry[]): Promise<void> {
+  const folder = `${image}.tree`;
+  await rm(folder, { recursive: true, force: true });
+  await writeTree(entries, folder);
+  const lines = entries.map((entry) =>
+    entry.kind === 'directory'
+      ? `mkdir ${entry.path}`
+      : `write ${path.resolve(folder, `.${entry.path}`)} ${entry.path}`,
+  );
+  await debugfs(image, [...lines, ownership(entries)].join('\n'));
+  await rm(folder, { recursive: true, force: true });
+}
+
+async function debugfs(image: string, input: string): Promise<void> {
+  const problems = await runCommand('debugfs', ['-w', '-f', '-', image], { input });
+  if (/not found|Invalid|error/i.test(problems.replace(/^debugfs:.*$/gm, ''))) throw new Error(problems);
 }
 
 /** Commands for debugfs that give every entry its owner and mode. */

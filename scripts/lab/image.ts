@@ -1,6 +1,7 @@
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { AgentError } from '../../agent/core/agent-error.ts';
+import { productDir } from '../../agent/core/constants.ts';
 import { readElf } from '../../agent/core/elf.ts';
 import { findLibraries, type Parts, requireFittingParts } from '../image/check-parts.ts';
 import { stageProduct } from '../image/stage.ts';
@@ -38,6 +39,8 @@ export interface ImageOptions {
   readonly dataFileSystem: 'ext4' | 'f2fs';
   readonly aptSources?: string | undefined;
   readonly refresh: boolean;
+  /** What a scenario adds to the system partition, e.g. stand-ins. */
+  readonly extra?: readonly TreeEntry[];
 }
 
 /** `?` marks what only some releases have as a package of its own. */
@@ -59,6 +62,8 @@ const dockerPrograms = [
   'runc',
 ];
 const systemPrograms = ['toybox', 'ip', 'xtables-legacy-multi'];
+const cniPlugins = ['bridge', 'host-local', 'loopback', 'portmap'];
+const adaptedPrograms = [...dockerPrograms, ...cniPlugins, ...systemPrograms];
 
 /** Makes everything a board boots from; each piece only when what it is made from changed. */
 export async function buildImage(options: ImageOptions, progress: Progress): Promise<LabImage> {
@@ -99,9 +104,12 @@ export async function buildImage(options: ImageOptions, progress: Progress): Pro
   };
   const overlay = path.join(options.repository, 'sysroot-overlay');
   const product = await stageProduct({ overlay, dist: options.dist, parts, root: options.root });
-  const labLibraries = await librariesOf([...dockerPrograms, ...systemPrograms].map(programs), folders);
+  const labLibraries = await librariesOf(adaptedPrograms.map(programs), folders);
   const xtables = path.join(debs.root, 'usr/lib/aarch64-linux-gnu/xtables');
-  const system = mergeTrees(await systemTree(systemSources, labLibraries, xtables), product);
+  // Added apart from the other parts, which must be static where they are no docker program.
+  const plugins = cniPlugins.map((name) => file(`${productDir}/cni/${name}`, programs(name), 0o755));
+  const root = await systemTree(systemSources, labLibraries, xtables);
+  const system = mergeTrees(root, product, plugins, options.extra ?? []);
   const vendor = mergeTrees(await vendorTree(systemSources, options.dataFileSystem));
 
   return {
@@ -118,9 +126,9 @@ function libraryFolders(root: string): string[] {
   return [`lib/${triple}`, `usr/lib/${triple}`, 'lib', 'usr/lib'].map((name) => path.join(root, name));
 }
 
-/** Debian is moving programs from /bin and /sbin to /usr, so they are looked for in all four places. */
+/** Debian is moving programs from /bin and /sbin to /usr, so they are looked for in all four places. CNI plugins have their own. */
 async function locate(root: string, name: string): Promise<string> {
-  for (const folder of ['usr/bin', 'usr/sbin', 'bin', 'sbin']) {
+  for (const folder of ['usr/bin', 'usr/sbin', 'bin', 'sbin', 'usr/lib/cni']) {
     const candidate = path.join(root, folder, name);
     if (await exists(candidate)) return candidate;
   }
@@ -137,7 +145,7 @@ async function adaptPrograms(
   cache: string,
   progress: Progress,
 ): Promise<(name: string) => string> {
-  const names = [...dockerPrograms, ...systemPrograms];
+  const names = adaptedPrograms;
   const found = await Promise.all(names.map(async (name) => locate(root, name)));
   const keys = await Promise.all(found.map(fileKey));
   const folder = await makeOnce(cache, 'adapted', textKey(labLoader, ...keys), async (into) => {

@@ -1,5 +1,6 @@
 import { check } from './check.ts';
 import { init } from './init.ts';
+import { join } from './join.ts';
 import { killAgent } from './kill-agent.ts';
 import { missingFeature } from './missing-feature.ts';
 import { powerCut } from './power-cut.ts';
@@ -15,6 +16,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   shape,
   repair,
   uplink,
+  join,
   'kill-agent': killAgent,
   'power-cut': powerCut,
   'missing-feature': missingFeature,

@@ -4,7 +4,7 @@ import type { Progress } from '../progress.ts';
 
 /** What may differ from the command line's board: its image, and how it is started. */
 export interface BootWishes {
-  readonly image?: Partial<Pick<ImageOptions, 'root' | 'withoutModules'>>;
+  readonly image?: Partial<Pick<ImageOptions, 'root' | 'withoutModules' | 'extra'>>;
   readonly start?: Partial<Omit<BoardOptions, 'image' | 'logs'>>;
 }
 

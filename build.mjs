@@ -1,4 +1,5 @@
-// Bundles the daemon and the command line, each into one file without node_modules.
+// Bundles the daemon, the command line and what starts the daemon, each into one file without node_modules.
+import { createHash } from 'node:crypto';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { build, transform } from 'esbuild';
 
@@ -28,10 +29,20 @@ const lazyImports = {
     builder.onEnd(async ({ outputFiles }) => {
       const of = (ending) => (outputFiles ?? []).find(({ path }) => path.endsWith(ending));
       const [code, map] = [of('.js'), of('.js.map')];
-      if (code !== undefined && map !== undefined) await writeCompact(code.path, lazy(code.text), map.text);
+      if (code === undefined || map === undefined) return;
+      await writeCompact(code.path, asFunction(lazy(code.text)), map.text);
     });
   },
 };
+
+/**
+ * Node runs this as any other file, and start.js runs it as a script with the code that V8 compiled at an earlier start: then
+ * what Node gives to a module is global for a moment. Lines stay where they were, for the source map.
+ */
+function asFunction(text) {
+  const given = 'exports, require, module, __filename, __dirname';
+  return `(function (${given}) {${text}\n})(${given});`;
+}
 
 /** Names stay, so that a stack trace can be read; only white space goes: Node keeps the text in memory as long as it runs. */
 async function writeCompact(path, text, map) {
@@ -43,13 +54,20 @@ async function writeCompact(path, text, map) {
     target: 'node20',
   });
   const name = path.slice(path.lastIndexOf('/') + 1);
-  await writeFile(path, `${compact.code}//# sourceMappingURL=${name}.map\n`);
-  await writeFile(`${path}.map`, compact.map);
+  // start.js reads it byte by byte: other characters would be torn.
+  if (/[^\0-\x7f]/.test(compact.code)) throw new Error(`Cannot accept ${path}: it is not ASCII`);
+  const sum = createHash('sha256').update(compact.code).digest('hex');
+  const title = `/* oh-edge-agent ${name.replace('.js', '')} ${version} */ // ${sum}`;
+  await writeFile(path, `${title}\n${compact.code}//# sourceMappingURL=${name}.map\n`);
+  // One line more: in a source map a semicolon is the end of a line.
+  await writeFile(`${path}.map`, compact.map.replace('"mappings": "', '$&;'));
 }
 
 function lazy(text) {
   const later = text
     .replaceAll(requiredImport, '$1$2 = __later(() => $3);')
+    // Of a built-in module only `default` and names are used: that needs no copy of all its names, which reads each of them.
+    .replaceAll(/__toESM\((require\("node:[\w/]+"\))(?:, 1)?\)/g, '__builtIn($1)')
     // `new x().Y()` would make an x: the call has to stand in parentheses of its own there.
     .replaceAll(/\bnew (import_\w+)(?=\.)/g, 'new ($1())')
     .replaceAll(/\bimport_\w+(?=\.)/g, '$&()');
@@ -58,7 +76,21 @@ function lazy(text) {
   return later;
 }
 
-const entries = { agent: 'agent/main.ts', agentctl: 'agent/cli/main.ts' };
+/** Valibot's pattern of emoji: V8 asks ICU for its classes at every start, which takes longer than all our own modules. */
+const withoutEmoji = {
+  name: 'without-emoji',
+  setup(builder) {
+    builder.onLoad({ filter: /valibot\/dist\/index\.mjs$/ }, async ({ path }) => {
+      const text = await readFile(path, 'utf8');
+      const contents = text.replace(/^const EMOJI_REGEX = .*;$/m, 'const EMOJI_REGEX = void 0;');
+      if (contents === text)
+        throw new Error('Cannot leave out the pattern of emoji: valibot has it elsewhere now');
+      return { contents, loader: 'js' };
+    });
+  },
+};
+
+const entries = { start: 'agent/start.ts', agent: 'agent/main.ts', agentctl: 'agent/cli/main.ts' };
 await mkdir('dist', { recursive: true });
 await writeFile('dist/package.json', '{ "type": "commonjs" }\n');
 for (const [name, entry] of Object.entries(entries)) {
@@ -79,8 +111,10 @@ for (const [name, entry] of Object.entries(entries)) {
     // asks for them and uses the timers in browsers only.
     alias: { 'readable-stream': 'node:stream', 'worker-timers': 'node:timers' },
     define: { __VERSION__: JSON.stringify(version) },
-    banner: { js: 'const __later = (load) => { let module; return () => (module ??= load()); };' },
-    plugins: [lazyImports],
+    banner: {
+      js: 'const __later = (load) => { let module; return () => (module ??= load()); }; const __builtIn = (module) => ({ __proto__: module, default: module });',
+    },
+    plugins: [withoutEmoji, lazyImports],
     write: false,
     logLevel: 'warning',
   });

@@ -5,6 +5,7 @@ import { isAbort } from './core/agent-error.ts';
 import type { Edge } from './edge/edge.ts';
 import type { HealthBoard } from './health/board.ts';
 import type { JsonLog } from './host/json-log.ts';
+import { moment, nextTurn } from './host/next-turn.ts';
 import type { PartsKeeper } from './parts/parts-keeper.ts';
 import type { Prep } from './prep/create-prep.ts';
 import type { Reporting } from './reporting.ts';
@@ -63,13 +64,21 @@ export class ComposedDaemon implements Daemon {
     await edge.open();
     supervisor.announce();
     await keeper.start();
+    await moment();
     await reporting.startLedger();
+    await nextTurn();
     this.#bringUp = this.#prepareAndSupervise(until).catch((error: unknown) => {
       if (!isAbort(error)) log.error('daemon.start.failed', { error });
     });
-    this.#reports = reporting.start(until).catch((error: unknown) => {
+    this.#reports = this.#report(until).catch((error: unknown) => {
       if (!isAbort(error)) log.error('reports.start.failed', { error });
     });
+  }
+
+  /** Whoever waits for the API or for the units does not wait for the first samples and messages too. */
+  async #report(signal: AbortSignal): Promise<void> {
+    await nextTurn();
+    await this.#rooms.reporting.start(signal);
   }
 
   async stop(): Promise<void> {

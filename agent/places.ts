@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
-import { parseArgs } from 'node:util';
-import { AgentError, messageOf } from './core/agent-error.ts';
+import { AgentError } from './core/agent-error.ts';
 import { homeDir, productDir } from './core/constants.ts';
 
 /** Where one agent finds and keeps its things; all paths are absolute. */
@@ -13,19 +12,17 @@ export interface Places {
   readonly configFile: string;
   /** Static busybox that stands for the tools a board lacks. */
   readonly busybox: string;
+  /** Folder that launch.sh took this agent from: the product's, or one of an update. Absent where somebody else started it. */
+  readonly slot?: string;
 }
 
 /** A developer's machine has no product directory; its own busybox serves there. */
 const otherBusyboxes = ['/usr/bin/busybox', '/bin/busybox'];
 
-const options = {
-  home: { type: 'string' },
-  product: { type: 'string' },
-  config: { type: 'string' },
-  busybox: { type: 'string' },
-} as const;
+const names = ['home', 'product', 'config', 'busybox', 'slot'] as const;
+type Name = (typeof names)[number];
 
-/** Reads `--home DIR --product DIR --config FILE --busybox FILE`; USAGE for anything else. */
+/** Reads `--home DIR --product DIR --config FILE --busybox FILE --slot DIR`; USAGE for anything else. */
 export function readPlaces(argv: readonly string[]): Places {
   const values = parse(argv);
   const home = values.home ?? homeDir;
@@ -35,22 +32,26 @@ export function readPlaces(argv: readonly string[]): Places {
     product,
     configFile: values.config ?? `${home}/agent.yaml`,
     busybox: values.busybox ?? findBusybox(product),
+    ...(values.slot === undefined ? {} : { slot: values.slot }),
   };
 }
 
-function parse(argv: readonly string[]): { readonly [K in keyof typeof options]?: string | undefined } {
-  try {
-    const { values } = parseArgs({ args: [...argv], options, strict: true });
-    const relative = Object.entries(values).find(([, value]) => !value.startsWith('/'));
-    if (relative !== undefined)
-      throw new Error(`--${relative[0]} is "${relative[1]}", want an absolute path`);
-    return values;
-  } catch (error) {
-    const usage = 'agent.js [--home DIR] [--product DIR] [--config FILE] [--busybox FILE]';
-    throw new AgentError('USAGE', `Cannot read the arguments: ${messageOf(error)}; usage: ${usage}`, {
-      cause: error,
-    });
+/** By hand: four options are not worth the milliseconds that node:util's parser takes at every start. */
+function parse(argv: readonly string[]): Partial<Record<Name, string>> {
+  const values: Partial<Record<Name, string>> = {};
+  for (let at = 0; at < argv.length; at += 2) {
+    const [word = '', value] = argv.slice(at, at + 2);
+    const name = names.find((known) => word === `--${known}`);
+    if (name === undefined) throw usage(`"${word}" is no option`);
+    if (value?.startsWith('/') !== true) throw usage(`${word} is "${value ?? ''}", want an absolute path`);
+    values[name] = value;
   }
+  return values;
+}
+
+function usage(problem: string): AgentError {
+  const text = `agent.js ${names.map((name) => `[--${name} PATH]`).join(' ')}`;
+  return new AgentError('USAGE', `Cannot read the arguments: ${problem}; usage: ${text}`);
 }
 
 function findBusybox(product: string): string {

@@ -83,7 +83,7 @@ export class ApiListener {
     // The file may be another agent's: it is ours only where listening succeeded.
     if (!this.#isListening) return;
     this.#isListening = false;
-    await removeSocketFile(this.#parts.path);
+    removeSocketFile(this.#parts.path);
     this.#streams.endAll('The agent stops');
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();

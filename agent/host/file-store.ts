@@ -1,4 +1,5 @@
-import { type FileHandle, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
+import { closeSync, mkdirSync, openSync, readSync } from 'node:fs';
+import { open, readdir, rename, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { AgentError, errnoOf, messageOf } from '../core/agent-error.ts';
 import type { Files, ReplaceOptions } from '../core/files.ts';
@@ -11,20 +12,25 @@ const keptBroken = 5;
 export class FileStore implements Files {
   #sequence = 0;
 
+  /**
+   * Synchronous inside: the files are small, and whoever reads one at the start of the agent would otherwise wait for threads
+   * that are only made for it.
+   */
   async read(file: string, maxBytes = defaultMaxBytes): Promise<string | undefined> {
-    let handle: FileHandle;
+    await Promise.resolve();
+    let descriptor: number;
     try {
-      handle = await open(file, 'r');
+      descriptor = openSync(file, 'r');
     } catch (error) {
       if (isAbsent(error)) return undefined;
       throw failed('read', file, error);
     }
     try {
-      return await readUpTo(handle, file, maxBytes);
+      return readUpTo(descriptor, file, maxBytes);
     } catch (error) {
       throw error instanceof AgentError ? error : failed('read', file, error);
     } finally {
-      await handle.close();
+      closeSync(descriptor);
     }
   }
 
@@ -64,8 +70,9 @@ export class FileStore implements Files {
   }
 
   async makeDirectory(directory: string, mode = 0o755): Promise<void> {
+    await Promise.resolve();
     try {
-      await mkdir(directory, { recursive: true, mode });
+      mkdirSync(directory, { recursive: true, mode });
     } catch (error) {
       throw failed('make directory', directory, error);
     }
@@ -118,21 +125,21 @@ function fixFor(errno: string): string {
 }
 
 /** Reads to the end; files of /proc say size 0, so the size is not believed. */
-async function readUpTo(handle: FileHandle, file: string, maxBytes: number): Promise<string> {
+function readUpTo(descriptor: number, file: string, maxBytes: number): string {
   const chunks: Buffer[] = [];
   let total = 0;
-  for (;;) {
-    const chunk = Buffer.allocUnsafe(65_536);
-    const { bytesRead } = await handle.read(chunk, 0, chunk.length, null);
-    if (bytesRead === 0) return Buffer.concat(chunks).toString('utf8');
-    total += bytesRead;
+  for (let size = 4_096; ; size = 65_536) {
+    const chunk = Buffer.allocUnsafe(size);
+    const length = readSync(descriptor, chunk, 0, size, null);
+    if (length === 0) return Buffer.concat(chunks).toString('utf8');
+    total += length;
     if (total > maxBytes) {
       throw new AgentError(
         'TOO_LARGE',
         `Cannot read "${file}": more than ${maxBytes} bytes, want at most that`,
       );
     }
-    chunks.push(chunk.subarray(0, bytesRead));
+    chunks.push(chunk.subarray(0, length));
   }
 }
 

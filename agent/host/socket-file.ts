@@ -1,4 +1,4 @@
-import { chmod, chown, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { chmodSync, chownSync, mkdirSync, renameSync, rmSync, type Stats, statSync } from 'node:fs';
 import { createConnection, type Server } from 'node:net';
 import path from 'node:path';
 import { AgentError, errnoOf, messageOf } from '../core/agent-error.ts';
@@ -16,12 +16,12 @@ export interface SocketAccess {
 }
 
 /**
- * Lets a server listen on a Unix socket that nobody can open before its mode is right: it is bound inside a private
- * directory and then renamed into place. A stale file of a dead process is replaced; a living one is ALREADY_RUNNING.
+ * Lets a server listen on a Unix socket that nobody can open before its mode is right: it is made for its owner only, beside
+ * its place, and then renamed. A stale file of a dead process is replaced; a living one is ALREADY_RUNNING. Synchronous where
+ * it can be, because nothing else happens before the agent listens.
  */
 export async function listenOnFile(server: Server, file: string, access: SocketAccess): Promise<void> {
-  const nursery = path.join(path.dirname(file), `.new-${process.pid}`);
-  const fresh = path.join(nursery, path.basename(file));
+  const fresh = `${file}.${process.pid}`;
   if (Buffer.byteLength(fresh) > maxPathBytes) {
     throw new AgentError(
       'INPUT_INVALID',
@@ -35,39 +35,49 @@ export async function listenOnFile(server: Server, file: string, access: SocketA
     );
   }
   try {
-    await mkdir(path.dirname(file), { recursive: true, mode: 0o755 });
-    await rm(nursery, { recursive: true, force: true });
-    await mkdir(nursery, { mode: 0o700 });
+    mkdirSync(path.dirname(file), { recursive: true, mode: 0o755 });
+    // Of an earlier process with our number.
+    rmSync(fresh, { force: true });
     await listen(server, fresh);
-    await chmod(fresh, access.mode);
-    if (access.groupId !== undefined) await chown(fresh, -1, access.groupId);
-    await rename(fresh, file);
+    chmodSync(fresh, access.mode);
+    if (access.groupId !== undefined) chownSync(fresh, -1, access.groupId);
+    renameSync(fresh, file);
   } catch (error) {
     server.close();
     throw cannotListen(file, error);
-  } finally {
-    await rm(nursery, { recursive: true, force: true }).catch(() => undefined);
   }
 }
 
 /** Removes a socket file; an absent one is no error. */
-export async function removeSocketFile(file: string): Promise<void> {
-  await rm(file, { force: true });
+export function removeSocketFile(file: string): void {
+  rmSync(file, { force: true });
 }
 
 function listen(server: Server, file: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
+    // The file is made within the call: no other file is touched by the mask.
+    const umask = process.umask(0o177);
     server.listen(file, () => {
       server.off('error', reject);
       resolve();
     });
+    process.umask(umask);
   });
+}
+
+function statOf(file: string): Stats | undefined {
+  try {
+    return statSync(file, { throwIfNoEntry: false });
+  } catch {
+    // What is wrong with the directory is said when the socket cannot be made there.
+    return undefined;
+  }
 }
 
 /** Reports whether a process accepts connections on the socket file. */
 async function isAlive(file: string): Promise<boolean> {
-  const found = await stat(file).catch(() => undefined);
+  const found = statOf(file);
   if (found === undefined) return false;
   if (!found.isSocket()) {
     throw new AgentError(

@@ -10,7 +10,7 @@ import { contentManifest } from './content-manifest.ts';
 import { partsFromStore } from './from-store.ts';
 import { withCfgOf } from './init-cfg.ts';
 import { parseModes } from './modes.ts';
-import { stageProduct } from './stage.ts';
+import { bundles, stageProduct } from './stage.ts';
 import { mergeTrees, symbolicLink, type TreeEntry, text } from './tree.ts';
 
 /** What the product is composed from. */
@@ -89,7 +89,7 @@ function iptablesLink(name: string): TreeEntry {
 }
 
 async function requireBundles(dist: string): Promise<void> {
-  for (const name of ['agent.js', 'agentctl.js']) {
+  for (const name of bundles) {
     const file = path.join(dist, name);
     const isThere = await stat(file).then(
       (info) => info.isFile(),

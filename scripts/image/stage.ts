@@ -6,11 +6,14 @@ import type { Parts } from './check-parts.ts';
 import { type ModeRow, parseModes } from './modes.ts';
 import { file, mergeTrees, type TreeEntry } from './tree.ts';
 
+/** What the build makes: the agent, the small program that starts it, and the command line. */
+export const bundles = ['start.js', 'agent.js', 'agentctl.js'] as const;
+
 /** Where the product's tree is composed from. */
 export interface StageSources {
   /** The repository's sysroot-overlay: a path in it is the path on the board. */
   readonly overlay: string;
-  /** Folder with the bundles agent.js and agentctl.js. */
+  /** Folder with the bundles. */
   readonly dist: string;
   readonly parts: Parts;
   /** `image`: with the mount points that the build puts into the root; `stock`: without them. */
@@ -36,8 +39,7 @@ export async function stageProduct(sources: StageSources): Promise<TreeEntry[]> 
 
 function builtFiles({ dist, parts }: StageSources): Map<string, string> {
   return new Map([
-    [`${productDir}/agent.js`, path.join(dist, 'agent.js')],
-    [`${productDir}/agentctl.js`, path.join(dist, 'agentctl.js')],
+    ...bundles.map((name) => [`${productDir}/${name}`, path.join(dist, name)] as const),
     [`${productDir}/bin/busybox`, parts.busybox],
   ]);
 }

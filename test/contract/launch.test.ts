@@ -71,7 +71,7 @@ for (const shell of shells as string[]) {
     const ask = await startRig(t, shell);
     const first = await ask<Launched>('launch');
     assert.notEqual(first.namespace, readlinkSync('/proc/self/ns/mnt'));
-    assert.equal(first.script, '/system/opt/oh-edge-agent/agent.js');
+    assert.equal(first.script, '/system/opt/oh-edge-agent/start.js');
     assert.match(await ask<string>('said'), /making a private mount namespace/);
     await ask('kill');
     const second = await ask<Launched>('launch');

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { imageProgram } from '../../scripts/image/image-program.ts';
+import { bundles } from '../../scripts/image/stage.ts';
 import { addPart } from '../../scripts/parts/add-part.ts';
 import { findParts } from '../../scripts/parts/manifest.ts';
 import { PartStore } from '../../scripts/parts/store.ts';
@@ -21,7 +22,7 @@ export async function sampleBuild(t: TestContext, names: readonly string[]): Pro
   const folder = await scratch(t);
   const dist = path.join(folder, 'dist');
   await mkdir(dist);
-  for (const name of ['agent.js', 'agentctl.js']) await writeFile(path.join(dist, name), `// ${name}\n`);
+  for (const name of bundles) await writeFile(path.join(dist, name), `// ${name}\n`);
   const store = path.join(folder, 'parts');
   const opened = await PartStore.open(store);
   for (const name of names) {

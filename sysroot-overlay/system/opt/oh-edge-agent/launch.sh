@@ -33,9 +33,9 @@ run_agent() {
     cd /
     # The official glibc build of Node brings its own loader and libraries; a static build needs neither.
     if [ -e "$loader" ]; then
-        exec "$loader" --library-path "$product/runtime/lib" "$node" "$product/agent.js"
+        exec "$loader" --library-path "$product/runtime/lib" "$node" "$product/start.js" "$product/agent.js"
     fi
-    exec "$node" "$product/agent.js"
+    exec "$node" "$product/start.js" "$product/agent.js"
 }
 
 # A namespace lives as long as a process in it: the holder keeps it for the next agent when this one dies. It sits in a

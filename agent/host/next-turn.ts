@@ -1,0 +1,16 @@
+/** Milliseconds in which whoever has waited for the API can ask; nothing that comes later notices them. */
+const momentMs = 5;
+
+/** Lets those be answered who already ask, before the next piece of the start. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+/** Lets those who have waited for the API come in and be answered before the rest of the start. */
+export function moment(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, momentMs);
+  });
+}

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import {
+  chmod,
+  chown,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { type CodePlaces, loadCode } from '../../agent/host/compiled-code.ts';
+
+const program = (value: number): string =>
+  `/* program */ // ${String(value).padStart(64, '0')}\n(function () { globalThis.compiledCodeTest = ${value}; })();\n`;
+
+const seen = (): unknown => Reflect.get(globalThis, 'compiledCodeTest');
+
+async function places(t: TestContext): Promise<CodePlaces> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'compiled-'));
+  t.after(() => rm(folder, { recursive: true }));
+  await mkdir(path.join(folder, 'state'));
+  const code = path.join(folder, 'program.js');
+  await writeFile(code, program(1));
+  return { code, compiled: path.join(folder, 'state/compiled-code') };
+}
+
+/** Runs the program once and keeps its code; then nothing but what a test changes can make the next start refuse it. */
+async function kept(t: TestContext): Promise<CodePlaces> {
+  const all = await places(t);
+  const first = loadCode(all);
+  assert.equal(first.wasKept, false);
+  first.run();
+  await first.keep();
+  assert.equal(loadCode(all).wasKept, true);
+  return all;
+}
+
+test('the second start takes the code that the first one kept, and runs the same program', async (t) => {
+  const all = await kept(t);
+  const second = loadCode(all);
+  second.run();
+  assert.equal(seen(), 1);
+  assert.equal((await stat(all.compiled)).mode & 0o777, 0o600);
+  const before = await stat(all.compiled);
+  await second.keep();
+  assert.equal((await stat(all.compiled)).ino, before.ino, 'what fits is not written again: flash wears');
+  assert.deepEqual(await readdir(path.dirname(all.compiled)), ['compiled-code']);
+});
+
+test('kept code with one damaged byte anywhere is not run', async (t) => {
+  const all = await kept(t);
+  const bytes = await readFile(all.compiled);
+  for (const at of [0, 40, 250, 256, Math.floor(bytes.length / 2), bytes.length - 1]) {
+    const damaged = Buffer.from(bytes);
+    damaged[at] = (damaged[at] ?? 0) ^ 0x55;
+    await writeFile(all.compiled, damaged);
+    const code = loadCode(all);
+    assert.equal(code.wasKept, false, `byte ${at}`);
+    code.run();
+  }
+  for (const length of [0, 100, 256, bytes.length - 1]) {
+    await writeFile(all.compiled, bytes.subarray(0, length));
+    assert.equal(loadCode(all).wasKept, false, `cut to ${length}`);
+  }
+});
+
+test('a new program does not run with the code of the old one, even of the same size and time', async (t) => {
+  const all = await kept(t);
+  const { atime, mtime } = await stat(all.code);
+  await writeFile(all.code, program(2));
+  await utimes(all.code, atime, mtime);
+  const code = loadCode(all);
+  code.run();
+  assert.equal(code.wasKept, false);
+  assert.equal(seen(), 2);
+  await code.keep();
+  assert.equal(loadCode(all).wasKept, true, 'its own code takes the place');
+});
+
+test('a program that was edited by hand is compiled again', async (t) => {
+  const all = await kept(t);
+  await utimes(all.code, 1, 1);
+  assert.equal(loadCode(all).wasKept, false);
+});
+
+test('kept code that others may write or own is not trusted', async (t) => {
+  const all = await kept(t);
+  await chmod(all.compiled, 0o660);
+  assert.equal(loadCode(all).wasKept, false);
+  await chmod(all.compiled, 0o600);
+  assert.equal(loadCode(all).wasKept, true);
+  if (process.getuid?.() !== 0) return t.skip('the rest needs root to give a file away');
+  await chown(all.compiled, 4_711, 4_711);
+  assert.equal(loadCode(all).wasKept, false);
+});
+
+test('a place that cannot be written costs nothing but time', async (t) => {
+  const all = await places(t);
+  const nowhere = { ...all, compiled: path.join(path.dirname(all.compiled), 'absent/compiled-code') };
+  const code = loadCode(nowhere);
+  code.run();
+  await code.keep();
+  assert.equal(loadCode(nowhere).wasKept, false);
+});

@@ -10,6 +10,7 @@ import type { PartsKeeper } from './parts/parts-keeper.ts';
 import type { Prep } from './prep/create-prep.ts';
 import type { Reporting } from './reporting.ts';
 import type { Supervisor } from './units/supervisor.ts';
+import type { Updater } from './update/updater.ts';
 
 /** One agent, built and not yet started. */
 export interface Daemon {
@@ -32,6 +33,7 @@ export interface Rooms {
   readonly supervisor: Supervisor;
   readonly edge: Edge;
   readonly reporting: Reporting;
+  readonly updater: Updater;
 }
 
 /** Order of start and stop; no logic besides. */
@@ -82,12 +84,13 @@ export class ComposedDaemon implements Daemon {
   }
 
   async stop(): Promise<void> {
-    const { keeper, prep, supervisor, log, edge, reporting, parts } = this.#rooms;
+    const { keeper, prep, supervisor, log, edge, reporting, parts, updater } = this.#rooms;
     this.#over.abort(new DOMException('The agent stops', 'AbortError'));
     // Whoever answers can be told to stop before everything has begun: what is under way ends first.
     await this.#opening.catch(() => undefined);
     await Promise.all([this.#bringUp, this.#reports]);
     await parts.stop();
+    await updater.stop();
     await edge.stop();
     await supervisor.stop();
     await reporting.stop();
@@ -97,12 +100,14 @@ export class ComposedDaemon implements Daemon {
   }
 
   async #prepareAndSupervise(signal: AbortSignal): Promise<void> {
-    const { prep, supervisor, config, edge, parts } = this.#rooms;
+    const { prep, supervisor, config, edge, parts, updater } = this.#rooms;
     if (config['prep.enabled']) {
       await prep.start(signal);
       await prep.prepared(signal);
     }
+    await updater.open();
     await supervisor.start(signal);
+    updater.start(signal);
     parts.start(signal);
     if (config['edgecore.enabled']) await edge.start(signal);
   }

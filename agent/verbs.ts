@@ -15,6 +15,7 @@ import { summarize } from './prep/doctor/finding.ts';
 import type { Reporting } from './reporting.ts';
 import type { Selftest } from './selftest/selftest.ts';
 import type { Supervisor } from './units/supervisor.ts';
+import type { Updater } from './update/updater.ts';
 
 /** The rooms that can be asked something. */
 export interface VerbParts {
@@ -29,6 +30,7 @@ export interface VerbParts {
   readonly busybox: string;
   readonly edge: Edge;
   readonly reporting: Reporting;
+  readonly updater: Updater;
 }
 
 /** Milliseconds of a shutdown's deadline that are kept for the answer. */
@@ -36,7 +38,7 @@ const answerMs = 300;
 
 /** Wires each question of the API to the room that can answer it. */
 export function createVerbs(parts: VerbParts): Verbs {
-  const { board, prep, supervisor, logs, edge, reporting } = parts;
+  const { board, prep, supervisor, logs, edge, reporting, updater } = parts;
   const startedAtMs = parts.clock.wallMs();
   const startedMs = parts.clock.nowMs();
   return {
@@ -54,6 +56,11 @@ export function createVerbs(parts: VerbParts): Verbs {
       status: () => edge.status(),
       join: (order, signal) => edge.join(order, signal),
       leave: (order, signal) => edge.leave(order, signal),
+    },
+    parts: {
+      list: () => updater.list(),
+      update: (part, order, signal) => updater.update(part, order, signal),
+      rollback: (part) => updater.rollback(part),
     },
     startUnit: async (name) => supervisor.startUnit(name),
     stopUnit: async (name) => supervisor.stopUnit(name),

@@ -12,12 +12,14 @@ import type {
   LogLine,
   LogMessage,
   LogsDocument,
+  PartsDocument,
   PlanDocument,
   SamplesDocument,
   SelftestDocument,
   ShutdownDocument,
   StatusDocument,
   UnitStatus,
+  UpdateDocument,
   VersionDocument,
   WatchMessage,
 } from './wire.ts';
@@ -31,6 +33,17 @@ const longMs = 300_000;
 
 /** Time in milliseconds for a change that waits for the cloud. */
 const joinMs = 900_000;
+
+/** Time in milliseconds for a part that has to prove itself first: its start alone may take minutes. */
+const trialMs = 3_600_000;
+
+/** A file to put in; see the route's body. */
+export interface UpdateQuestion {
+  readonly file: string;
+  readonly sha256?: string;
+  readonly version?: string;
+  readonly dryRun?: boolean;
+}
 
 /** What leaving takes along; see the route's body. */
 export interface LeaveQuestion {
@@ -114,6 +127,21 @@ export class AgentClient {
 
   leave(order: LeaveQuestion, signal: AbortSignal): Promise<LeaveDocument> {
     return this.#post('/v1/edge/leave', order, { timeoutMs: joinMs, signal });
+  }
+
+  parts(signal: AbortSignal): Promise<PartsDocument> {
+    return this.#get('/v1/parts', quickMs, signal);
+  }
+
+  updatePart(part: string, order: UpdateQuestion, signal: AbortSignal): Promise<UpdateDocument> {
+    return this.#post(`/v1/parts/${encodeURIComponent(part)}/update`, order, { timeoutMs: trialMs, signal });
+  }
+
+  rollbackPart(part: string, signal: AbortSignal): Promise<UpdateDocument> {
+    return this.#post(`/v1/parts/${encodeURIComponent(part)}/rollback`, undefined, {
+      timeoutMs: trialMs,
+      signal,
+    });
   }
 
   selftest(options: SelftestOptions, signal: AbortSignal): Promise<SelftestDocument> {

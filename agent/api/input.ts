@@ -78,6 +78,19 @@ export const leaveBody = v.pipe(
   })),
 );
 
+/** Body of POST /v1/parts/:name/update. */
+export const updateBody = v.pipe(
+  v.strictObject({
+    file: v.pipe(v.string(), v.regex(/^\/[^\0]{1,1000}$/, 'want an absolute path')),
+    sha256: v.optional(v.pipe(v.string(), v.regex(/^[0-9a-fA-F]{64}$/, 'want 64 hexadecimal digits'))),
+    version: v.optional(
+      v.pipe(v.string(), v.regex(/^v?\d[0-9A-Za-z.+~-]{0,40}$/, 'want a version such as 27.5.1')),
+    ),
+    dryRun: flag(false),
+  }),
+  v.transform(({ dryRun, ...order }) => ({ ...order, isDryRun: dryRun })),
+);
+
 /** Shape of a query or body of routes that take none. */
 export const nothing = v.strictObject({});
 

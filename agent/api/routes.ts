@@ -7,6 +7,7 @@ import {
   logQuery,
   selftestBody,
   shutdownBody,
+  updateBody,
 } from './input.ts';
 import { answer, type Route, stream } from './route.ts';
 import { followLogs, watchStatus } from './streams.ts';
@@ -104,6 +105,22 @@ export const routes: readonly Route[] = [
     survives: true,
     body: leaveBody,
     handle: ({ verbs, body, signal }) => verbs.edge.leave(body, signal),
+  }),
+  answer({ method: 'GET', path: '/v1/parts', needs: 'observe', handle: ({ verbs }) => verbs.parts.list() }),
+  answer({
+    method: 'POST',
+    path: '/v1/parts/:name/update',
+    needs: 'operate',
+    survives: true,
+    body: updateBody,
+    handle: ({ verbs, unit, body, signal }) => verbs.parts.update(unit, body, signal),
+  }),
+  answer({
+    method: 'POST',
+    path: '/v1/parts/:name/rollback',
+    needs: 'operate',
+    survives: true,
+    handle: ({ verbs, unit }) => verbs.parts.rollback(unit),
   }),
   answer({
     method: 'GET',

@@ -8,12 +8,14 @@ import type {
   JoinDocument,
   LeaveDocument,
   LogLine,
+  PartsDocument,
   PlanDocument,
   SamplesDocument,
   SelftestDocument,
   ShutdownDocument,
   StatusDocument,
   UnitStatus,
+  UpdateDocument,
   VersionDocument,
 } from './wire.ts';
 
@@ -49,6 +51,24 @@ export interface EdgeVerbs {
   leave(order: LeaveOrder, signal: AbortSignal): Promise<LeaveDocument>;
 }
 
+/** A file to put in for a part of the board. */
+export interface UpdateOrder {
+  /** Absolute path where the agent sees it. */
+  readonly file: string;
+  /** What its SHA-256 must be, in hex. */
+  readonly sha256?: string | undefined;
+  readonly version?: string | undefined;
+  readonly isDryRun: boolean;
+}
+
+/** Parts that can be changed while the board runs; NOT_FOUND, BUSY, PART_REFUSED. */
+export interface PartVerbs {
+  list(): Promise<PartsDocument>;
+  /** Answers when the new part has proved itself or was taken back; for the agent itself, before it starts anew. */
+  update(part: string, order: UpdateOrder, signal: AbortSignal): Promise<UpdateDocument>;
+  rollback(part: string): Promise<UpdateDocument>;
+}
+
 /**
  * Everything that can be asked of the agent, as plain calls: the routes are one line each on top of it, and the
  * composition root wires it to the rooms. A refusal is an AgentError; signals abort when the asker has gone.
@@ -63,6 +83,7 @@ export interface Verbs {
   /** Load of the board over the last hours. */
   samples(): SamplesDocument;
   readonly edge: EdgeVerbs;
+  readonly parts: PartVerbs;
   version(): VersionDocument;
   plan(signal: AbortSignal): Promise<PlanDocument>;
   apply(signal: AbortSignal): Promise<ApplyDocument>;

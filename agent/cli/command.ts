@@ -38,6 +38,8 @@ export interface Dashboard {
 export interface LocalTools {
   /** Text of a file, `-` for the standard input; FILE_FAILED where it cannot be read. */
   readFile(path: string): Promise<string>;
+  /** A path as the agent understands it, which runs elsewhere. */
+  absolutePath(path: string): string;
   checkConfig(text: string): Promise<readonly ConfigProblem[]>;
   configKeys(): Promise<readonly ConfigKeyView[]>;
   defaultConfigFile(): Promise<string>;

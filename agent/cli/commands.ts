@@ -117,6 +117,31 @@ export const commands: readonly CommandSpec[] = [
     load: () => import('./edge.ts'),
   },
   {
+    name: 'update',
+    summary: 'Put a new dockerd, edgecore or agent in',
+    details:
+      'FILE is the program itself or the archive that its maker publishes, on the board, e.g. below /data. It is verified, put beside the old one and switched to; where it does not become ready and stay so, the old one is taken back. Exit code 0 once it has proved itself, 1 where it was taken back.',
+    argument: { shape: '[part]', help: 'what to update', choices: ['dockerd', 'edgecore', 'agent'] },
+    options: [
+      { flags: '--from <file>', help: 'program, or .tar.gz with it' },
+      { flags: '--sha256 <hex>', help: 'what the SHA-256 of the file must be' },
+      { flags: '--version <version>', help: 'what it must be; for files that do not tell, what it is' },
+      { flags: '--list', help: 'show what is in use and what it can go back to' },
+      { flags: '--dry-run', help: 'verify the file and change nothing' },
+      json,
+    ],
+    load: () => import('./update.ts'),
+  },
+  {
+    name: 'rollback',
+    summary: 'Go back to the dockerd, edgecore or agent before',
+    details:
+      'The one before has to prove itself, too. A change that is still on trial is taken back at once. Exit code 0 once it is done, 1 where it could not stay.',
+    argument: { shape: '<part>', help: 'what to take back', choices: ['dockerd', 'edgecore', 'agent'] },
+    options: [json],
+    load: () => import('./rollback.ts'),
+  },
+  {
     name: 'selftest',
     summary: 'Run tiny containers and name the fault that stops them',
     details:

@@ -45,6 +45,13 @@ function groupWords(specs: readonly CommandSpec[], group: string): string {
     .join(' ');
 }
 
+/** Flags whose value is a file, as a pattern of the shell. */
+function fileFlags(specs: readonly CommandSpec[]): string {
+  const flags = specs.flatMap(({ options = [] }) => options.map((option) => option.flags));
+  const named = flags.flatMap((flag) => /(--[a-z0-9-]+) <(?:file|path)>/.exec(flag)?.[1] ?? []);
+  return [...new Set(['--socket', ...named])].join('|');
+}
+
 function bashScript(specs: readonly CommandSpec[]): string {
   const groups = [
     ...new Set(specs.flatMap(({ name }) => (name.includes(' ') ? [name.split(' ')[0] ?? ''] : []))),
@@ -60,7 +67,7 @@ _agentctl() {
     before="$word"
     case "$word" in -*) ;; *) case "$command" in ""|${groups.join('|')}) command="\${command:+$command }$word" ;; esac ;; esac
   done
-  [ "$previous" = "--socket" ] && { COMPREPLY=($(compgen -f -- "$current")); return; }
+  case "$previous" in ${fileFlags(specs)}) COMPREPLY=($(compgen -f -- "$current")); return ;; esac
   case "$command" in
     "") words="${firstWords(specs)} --socket --help" ;;
 ${groups.map((group) => `    ${group}) words="${groupWords(specs, group)} --help" ;;`).join('\n')}

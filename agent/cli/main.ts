@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { AgentClient } from '../api/client.ts';
 import { AgentError, errnoOf, messageOf } from '../core/agent-error.ts';
 import { homeDir } from '../core/constants.ts';
@@ -21,6 +22,7 @@ const local: LocalTools = {
       });
     }
   },
+  absolutePath: (path) => resolve(path),
   async checkConfig(text) {
     const { parseConfig } = await import('../config/parse.ts');
     const result = parseConfig(text);

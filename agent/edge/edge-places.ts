@@ -1,3 +1,5 @@
+import { currentPart, formerPart } from '../core/part-places.ts';
+
 /** Where edgecore and what belongs to it are found; all paths absolute. */
 export interface EdgePlaces {
   /** edgecore's own directory. @see https://kubeedge.io: /etc/kubeedge */
@@ -20,6 +22,10 @@ export interface EdgePlaces {
   readonly cniSourceDir: string;
   /** Archive of a sandbox image for boards without a registry. */
   readonly pauseArchive: string;
+  /** edgecore that was put in by an update and wins over the configured one; absent where there is none. */
+  readonly edgecorePart: string;
+  /** The one before it, which may still run. */
+  readonly formerEdgecorePart: string;
   /** Directory of docker, ctr and containerd. */
   readonly dockerBinDir: string;
   readonly busybox: string;
@@ -61,6 +67,8 @@ export function edgePlaces({ home, product, busybox, dockerBinDir, ...rest }: Pl
     cniBinDir: `${root}/opt/cni/bin`,
     cniSourceDir: `${product}/cni`,
     pauseArchive: `${product}/pause.tar`,
+    edgecorePart: `${currentPart(home, 'edgecore')}/edgecore`,
+    formerEdgecorePart: `${formerPart(home, 'edgecore')}/edgecore`,
     dockerBinDir,
     busybox,
     dockerSocket: `${runDir}/docker.sock`,

@@ -30,6 +30,7 @@ import type { EdgecoreProgram, ReleaseFinder } from './release-finder.ts';
 import { settingsOfRecord } from './settings-for.ts';
 import { certificateFault, notJoined, runtimeFault } from './start-faults.ts';
 import type { TokenFiles } from './token-files.ts';
+import { textAt } from './tree.ts';
 
 /** What the unit needs from outside. */
 export interface EdgecoreUnitPorts {
@@ -129,7 +130,8 @@ export class EdgecoreUnit implements UnitSpec {
       (await certificateFault(this.#ports, this.#options.places, record, found.release.minor)) ??
       (await runtimeFault(this.#ports.sockets, record));
     if (wrong !== undefined) return wrong;
-    await this.#ports.pause.ensure(record.runtime.kind, signal);
+    const sandboxImage = textAt(await this.#ports.keeper.read(), ['modules', 'edged', 'podSandboxImage']);
+    await this.#ports.pause.ensure({ runtime: record.runtime, sandboxImage }, signal);
     signal.throwIfAborted();
     this.#probe.reset();
     await this.#ports.gate.edgecoreStarts();

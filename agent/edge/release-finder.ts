@@ -1,13 +1,14 @@
 import { messageOf } from '../core/agent-error.ts';
 import type { Commands } from '../core/commands.ts';
 import type { Files } from '../core/files.ts';
-import type { Programs } from '../core/program.ts';
+import type { ProgramFacts, Programs } from '../core/program.ts';
 import { checkProgram } from '../core/program-check.ts';
 import type { ProgramText } from '../core/program-text.ts';
 import { withoutSecrets } from '../core/secrets.ts';
 import type { UnitLogs } from '../core/unit-logs.ts';
 import type { Fault } from '../core/unit-spec.ts';
 import { minorOfDefaults } from './compatibility.ts';
+import type { EdgePlaces } from './edge-places.ts';
 import { type ParsedConfig, parseEdgecoreConfig } from './edgecore-yaml.ts';
 import { parseRelease, programPattern, type Release, releaseOfLine } from './release.ts';
 
@@ -26,6 +27,7 @@ export interface FinderPorts {
   readonly files: Files;
   readonly text: ProgramText;
   readonly logs: Pick<UnitLogs, 'lines'>;
+  readonly places: Pick<EdgePlaces, 'edgecorePart'>;
 }
 
 /** edgecore is a large program on a slow flash; this is for reading it once, in milliseconds. */
@@ -44,16 +46,29 @@ export class ReleaseFinder {
     this.#ports = ports;
   }
 
-  /** Looks at a program; remembered until the file changes. `named` is the release that the operator gave. */
+  /**
+   * Looks at the program that is used, the updated one or else the configured one; remembered until the file changes.
+   * `named` is the release that the operator gave for the configured one.
+   */
   async find(
+    configured: string,
+    named: Release | undefined,
+  ): Promise<EdgecoreProgram | { ok: false; fault: Fault }> {
+    const { programs, places } = this.#ports;
+    const updated = await programs.inspect(places.edgecorePart);
+    if (updated.kind === 'file') return this.#look(places.edgecorePart, updated, undefined);
+    return this.#look(configured, await programs.inspect(configured), named);
+  }
+
+  async #look(
     path: string,
+    facts: ProgramFacts,
     named: Release | undefined,
   ): Promise<EdgecoreProgram | { ok: false; fault: Fault }> {
     const { programs } = this.#ports;
-    const facts = await programs.inspect(path);
     const wrong = checkProgram(path, facts, programs.machine);
     if (wrong !== undefined) return { ok: false, fault: wrong };
-    const key = `${facts.kind === 'file' ? facts.fingerprint : ''} ${named?.text ?? ''}`;
+    const key = `${path} ${facts.kind === 'file' ? facts.fingerprint : ''} ${named?.text ?? ''}`;
     if (this.#known?.key === key) return this.#known.program;
     const defaults = await this.#defaults(path);
     if (!defaults.ok) return { ok: false, fault: notEdgecore(path, defaults.problem) };

@@ -5,6 +5,7 @@ import type { DockerApi } from '../core/docker.ts';
 import { explainEnd } from '../core/end-faults.ts';
 import type { Files } from '../core/files.ts';
 import type { Log } from '../core/log.ts';
+import { currentPart, formerPart } from '../core/part-places.ts';
 import type { Ended, Processes, ProcessFacts, ProcessIdentity } from '../core/process.ts';
 import type { ProgramFacts, Programs, UnixSockets } from '../core/program.ts';
 import { checkProgram, findProgram } from '../core/program-check.ts';
@@ -18,6 +19,7 @@ import type {
   UnitSpec,
 } from '../core/unit-spec.ts';
 import type { HealthBoard } from '../health/board.ts';
+import { DiskReserve } from './disk-reserve.ts';
 import { stopContainers } from './docker-containers.ts';
 import {
   type DaemonConfig,
@@ -79,6 +81,7 @@ export class DockerdUnit implements UnitSpec {
   readonly #ports: DockerdPorts;
   readonly #probe: DockerdProbe;
   readonly #repair: DockerdRepair;
+  readonly #reserve: DiskReserve;
   readonly #runtime: RuntimeWatch;
   #version: { readonly fingerprint: string; readonly major: number | undefined } | undefined;
   #config: DaemonConfig;
@@ -86,15 +89,17 @@ export class DockerdUnit implements UnitSpec {
 
   constructor(options: DockerdOptions, ports: DockerdPorts) {
     const { settings, places } = options;
-    const binDir = settings['dockerd.binDir'];
+    const own = [currentPart(places.home, 'dockerd'), settings['dockerd.binDir']];
     this.#options = options;
     this.#ports = ports;
     this.policy = dockerdPolicy(settings, options.restart);
-    this.causes = programsNeeded.map((name) => `${binDir}/${name}`);
-    this.programs = [`${binDir}/dockerd`];
+    this.causes = programsNeeded.flatMap((name) => own.map((directory) => `${directory}/${name}`));
+    this.programs = [...own, formerPart(places.home, 'dockerd')].map((directory) => `${directory}/dockerd`);
     this.#probe = new DockerdProbe(ports.docker, dockerdTimeouts);
     this.#repair = new DockerdRepair({ ...ports, recordFile: `${places.home}/state/dockerd-repairs.json` });
-    this.#runtime = new RuntimeWatch({ ...ports, note: (event, fields) => this.#note(event, fields) });
+    const noting = { ...ports, note: this.#note.bind(this) };
+    this.#reserve = new DiskReserve(noting);
+    this.#runtime = new RuntimeWatch(noting);
     this.#config = daemonConfig(settings, places, { major: undefined, dns: [] });
   }
 
@@ -103,7 +108,7 @@ export class DockerdUnit implements UnitSpec {
   }
 
   async prepare(signal: AbortSignal): Promise<UnitCommand | Fault> {
-    const wrong = await this.#checkPrograms();
+    const wrong = (await this.#checkPrograms()) ?? (await this.#reserve.ensure(this.#config.dataRoot));
     if (wrong !== undefined) return wrong;
     await this.#writeConfig();
     const cleared = await clearLeftovers(this.#config, this.#options.places.runDir, this.#ports, signal);
@@ -173,7 +178,7 @@ export class DockerdUnit implements UnitSpec {
   async #checkPrograms(): Promise<Fault | undefined> {
     const { programs } = this.#ports;
     for (const name of programsNeeded) {
-      const { path, facts } = await findProgram(name, this.#directoriesOf(name), programs);
+      const { path, facts } = await this.#find(name);
       const wrong = checkProgram(path, facts, programs.machine);
       if (wrong !== undefined) return wrong;
       if (name === 'dockerd') await this.#learnVersion(path, facts);
@@ -226,7 +231,8 @@ export class DockerdUnit implements UnitSpec {
   }
 
   #runtimePlaces(): RuntimePlaces {
-    const directories = this.#directoriesOf('containerd');
+    const former = formerPart(this.#options.places.home, 'dockerd');
+    const directories = [...this.#directoriesOf('containerd'), former];
     const shims = directories.map((directory) => `${directory}/containerd-shim-runc-v2`);
     return { execRoot: this.#config.execRoot, shims };
   }
@@ -234,7 +240,7 @@ export class DockerdUnit implements UnitSpec {
   async #command(): Promise<UnitCommand> {
     const { places, env, isInRootGroups } = this.#options;
     const { files, programs } = this.#ports;
-    const program = await findProgram('dockerd', this.#directoriesOf('dockerd'), programs);
+    const program = await this.#find('dockerd');
     const mounts = (await files.read('/proc/self/mountinfo', 4_194_304).catch(() => undefined)) ?? '';
     const lock = await programs.inspect(xtablesLock).catch(() => ({ kind: 'absent' as const }));
     return {
@@ -243,6 +249,7 @@ export class DockerdUnit implements UnitSpec {
         ...(isRootInitramfs(mounts) ? { DOCKER_RAMDISK: 'true' } : {}),
         ...(lock.kind === 'file' ? { XTABLES_LOCKFILE: xtablesLock } : {}),
         ...env(),
+        PATH: this.#directoriesOf('containerd').join(':'),
       },
       cwd: '/',
       oomScoreAdj,
@@ -250,10 +257,19 @@ export class DockerdUnit implements UnitSpec {
     };
   }
 
-  /** dockerd is where the configuration says, never another one that happens to be on the path; its helpers may be. */
+  /** Where a program is missing, the place is named that the configuration speaks of. */
+  async #find(name: string): ReturnType<typeof findProgram> {
+    const found = await findProgram(name, this.#directoriesOf(name), this.#ports.programs);
+    if (found.facts.kind !== 'absent') return found;
+    return { ...found, path: `${this.#options.settings['dockerd.binDir']}/${name}` };
+  }
+
+  /** dockerd is an updated one or where the configuration says, never another one that happens to be on the path; its helpers may be. */
   #directoriesOf(name: string): readonly string[] {
-    if (name === 'dockerd') return [this.#options.settings['dockerd.binDir']];
-    return (this.#options.env()['PATH'] ?? '').split(':').filter((directory) => directory !== '');
+    const { settings, places, env } = this.#options;
+    const part = currentPart(places.home, 'dockerd');
+    if (name === 'dockerd') return [part, settings['dockerd.binDir']];
+    return [part, ...(env()['PATH'] ?? '').split(':').filter((directory) => directory !== '')];
   }
 
   #note(event: string, fields: Readonly<Record<string, unknown>>): void {

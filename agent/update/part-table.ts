@@ -21,6 +21,8 @@ export interface PartKind {
   readonly prints: readonly string[];
   /** Where the version is recorded inside `main`: its first group. */
   readonly recorded?: RegExp;
+  /** File of the archive that says the version; made where it is missing and the version is known, for whoever reads it later. */
+  readonly versionFile?: string;
   /** Reports whether links of an archive are passed over; otherwise an archive with a link is refused. */
   readonly mayHoldLinks: boolean;
   /** What a file that was handed in should be, for messages. */
@@ -71,6 +73,7 @@ const edgecore: PartKind = {
   ruleOf: (to) => (to === 'version' ? 'text' : 'program'),
   prints: [],
   recorded: /version\.gitVersion=v(\d{1,3}\.\d{1,3}\.\d{1,3}[0-9A-Za-z.+-]{0,40})/,
+  versionFile: 'version',
   mayHoldLinks: false,
   what: "edgecore itself, or KubeEdge's release archive",
 };

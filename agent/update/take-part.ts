@@ -1,4 +1,5 @@
 import { AgentError } from '../core/agent-error.ts';
+import type { Files } from '../core/files.ts';
 import type { PartDisk } from '../core/part-disk.ts';
 import type { Taken } from '../core/part-intake.ts';
 import { imageSlot, isSlot, type PartRecord, type Slot } from './part-record.ts';
@@ -17,6 +18,7 @@ export interface TakeOrder {
 /** What the work is done with. */
 export interface TakePorts extends VerifyPorts {
   readonly disk: PartDisk;
+  readonly files: Files;
 }
 
 /** A draft that was found good: it lies in the draft folder and has no place yet. */
@@ -83,6 +85,7 @@ async function fillDraft({ order, job, ports, maxBytes }: Filling, signal: Abort
   const { problems, version, notes } = await verifyDraft({ kind, folder, names: Object.keys(files) }, ports);
   if (problems.length > 0) throw refused(order.file, problems.join('; '));
   const named = agreedVersion(order, version);
+  await noteVersion(named, files, job, ports);
   const facts: SlotFacts = {
     version: named,
     sha256: taken.sha256,
@@ -143,6 +146,20 @@ function agreedVersion({ file, version }: TakeOrder, found: string | undefined):
   const given = version?.replace(/^v/, '');
   if (given === undefined || found === undefined || isSameVersion(given, found)) return found ?? given;
   throw refused(file, `it is version ${found}, want ${given}; leave --version away or take the right file`);
+}
+
+/** What was found out once, or given by hand, is there for everybody who looks at the program later. */
+async function noteVersion(
+  version: string | undefined,
+  present: Record<string, number>,
+  { kind, store }: Job,
+  { files }: TakePorts,
+): Promise<void> {
+  const { versionFile } = kind;
+  if (versionFile === undefined || version === undefined || versionFile in present) return;
+  const text = `v${version}\n`;
+  await files.replace(`${store.draft}/${versionFile}`, text, { mode: 0o644 });
+  present[versionFile] = text.length;
 }
 
 /** Distributions add to a version: 20.10.24 is also 20.10.24+dfsg1. */

@@ -1,4 +1,10 @@
-import type { LeaveOrder, SelftestOptions, ShutdownOrder, Verbs } from '../../agent/api/verbs.ts';
+import type {
+  LeaveOrder,
+  SelftestOptions,
+  ShutdownOrder,
+  UpdateOrder,
+  Verbs,
+} from '../../agent/api/verbs.ts';
 import type {
   ApplyDocument,
   DoctorDocument,
@@ -6,6 +12,7 @@ import type {
   JoinDocument,
   LeaveDocument,
   LogLine,
+  PartView,
   PlanDocument,
   SamplesDocument,
   SelftestDocument,
@@ -13,6 +20,7 @@ import type {
   StatusDocument,
   StepView,
   UnitStatus,
+  UpdateDocument,
   VersionDocument,
 } from '../../agent/api/wire.ts';
 import { AgentError } from '../../agent/core/agent-error.ts';
@@ -148,6 +156,38 @@ export class FakeVerbs implements Verbs {
     leave: ({ removesImages, isDryRun }: LeaveOrder): Promise<LeaveDocument> => {
       const hints = [removesImages ? 'images are gone' : 'images stay', 'kubectl delete node rk-17'];
       return Promise.resolve({ left: !isDryRun, dryRun: isDryRun, node: 'rk-17', steps: this.steps, hints });
+    },
+  };
+
+  /** dockerd, which people can change; what happens to a change is up to the test. */
+  partView: PartView = {
+    part: 'dockerd',
+    phase: 'settled',
+    current: { slot: 'image', path: '/system/opt/oh-edge-agent/docker/dockerd' },
+  };
+  updateOrder: UpdateOrder | undefined;
+  updateDocument: UpdateDocument = {
+    part: 'dockerd',
+    dryRun: false,
+    ok: true,
+    phase: 'settled',
+    from: { slot: 'image', path: '/system/opt/oh-edge-agent/docker/dockerd' },
+    to: { slot: '27.5.1-0123456789ab', path: '/data/p/dockerd', version: '27.5.1' },
+    notes: ['dockerd: aarch64, 64 bits, static', 'dockerd 27.5.1'],
+    outcome: { reason: 'Confirmed', message: '27.5.1-0123456789ab has proved itself and stays' },
+  };
+
+  readonly parts = {
+    list: () => Promise.resolve({ parts: [this.partView] }),
+    update: async (_part: string, order: UpdateOrder): Promise<UpdateDocument> => {
+      this.#failOnce();
+      this.updateOrder = order;
+      await this.gate;
+      return { ...this.updateDocument, dryRun: order.isDryRun };
+    },
+    rollback: (): Promise<UpdateDocument> => {
+      this.#failOnce();
+      return Promise.resolve(this.updateDocument);
     },
   };
 

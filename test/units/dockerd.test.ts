@@ -20,11 +20,19 @@ function written(rig: DockerdRig): Readonly<Record<string, unknown>> {
   return JSON.parse(rig.disk.files.get(places.configFile) ?? '{}') as Record<string, unknown>;
 }
 
+test('an updated dockerd wins over the configured one, with the programs that came along', async () => {
+  const rig = new DockerdRig();
+  rig.programs.put('/data/agent/parts/dockerd/current/dockerd');
+  const { argv, env } = await command(rig);
+  assert.equal(argv[0], '/data/agent/parts/dockerd/current/dockerd');
+  assert.match(env['PATH'] ?? '', /^\/data\/agent\/parts\/dockerd\/current:/);
+});
+
 test('dockerd is started with nothing but its configuration file', async () => {
   const rig = new DockerdRig();
   assert.deepEqual(await command(rig), {
     argv: ['/parts/docker/dockerd', '--config-file', places.configFile],
-    env: { PATH: '/parts/docker:/system/bin', HOME: '/root' },
+    env: { PATH: '/data/agent/parts/dockerd/current:/parts/docker:/system/bin', HOME: '/root' },
     cwd: '/',
     oomScoreAdj: -500,
     isInRootGroups: true,

@@ -8,6 +8,8 @@ export interface ImageParts {
   readonly architecture: string;
   /** Name with tag. */
   readonly name: string;
+  /** What a container of it runs. @default busybox true */
+  readonly command?: readonly string[];
 }
 
 interface Entry {
@@ -25,7 +27,7 @@ export const busyboxPath = '/bin/busybox';
  * Archive for POST /images/load with one layer: busybox, sh and empty directories. It has the manifest.json that
  * dockerd's graph drivers ask for; a pure OCI layout is not enough for them (moby image/tarexport/load.go).
  */
-export async function makeImage({ busybox, architecture, name }: ImageParts): Promise<Uint8Array> {
+export async function makeImage({ busybox, architecture, name, ...rest }: ImageParts): Promise<Uint8Array> {
   const layer = await tar([
     ...['bin/', 'dev/', 'etc/', 'proc/', 'sys/', 'tmp/'].map(
       (folder): Entry => ({ name: folder, type: 'directory' }),
@@ -37,7 +39,7 @@ export async function makeImage({ busybox, architecture, name }: ImageParts): Pr
   const config = JSON.stringify({
     architecture,
     os: 'linux',
-    config: { Cmd: [busyboxPath, 'true'], Env: ['PATH=/bin'] },
+    config: { Cmd: rest.command ?? [busyboxPath, 'true'], Env: ['PATH=/bin'] },
     rootfs: { type: 'layers', diff_ids: [`sha256:${layerHash}`] },
     history: [{ created_by: 'oh-edge-agent self-test' }],
   });

@@ -4,8 +4,8 @@ import { AgentError } from '../../agent/core/agent-error.ts';
 import { sendChecked } from './push.ts';
 import type { RemoteBoard } from './remote-board.ts';
 
-/** Where the pushed program lies while a deployment runs. */
-const place = '/data/local/tmp/oh-edge-agent-tool';
+/** Where the pushed program lies while a deployment runs; by another beginning of its name it would be another tool. */
+const place = '/data/local/tmp/busybox-oh-edge-agent';
 
 /**
  * Brings the static busybox onto the board, before anything else: one file, with which the board is tried and

@@ -48,6 +48,7 @@ function functionsOf(bodies: Readonly<Record<string, string>>): string {
 
 /** The pushed program: busybox, but for what a folder cannot do; trials of the kernel come out as the board says. */
 const pushed = `#!/system/bin/busybox sh
+case \${0##*/} in busybox*) ;; *) echo applet not found; exit 127 ;; esac
 case $1 in
 unshare) cat /trials ;;
 pgrep) [ -e /running ] ;;

@@ -1,4 +1,5 @@
 import type { GroundFacts, GroundQuestions } from '../core/ground-observed.ts';
+import { currentPart } from '../core/part-places.ts';
 import type { GroundSettings } from './settings.ts';
 
 /** Files that Go programs read certificates from by themselves (go crypto/x509 root_linux.go); OpenHarmony 6.0 has the last one. */
@@ -44,6 +45,8 @@ export function unitEnvironment(
   facts: GroundFacts | undefined,
 ): Readonly<Record<string, string>> {
   const search = [
+    // Always there, whether or not the folder exists: what runs long finds the programs of a later update by it.
+    currentPart(settings.home, 'dockerd'),
     settings.binDir,
     `${settings.productDir}/bin`,
     '/system/bin',

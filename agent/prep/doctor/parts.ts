@@ -1,7 +1,9 @@
 import type { Finding } from '../../api/wire.ts';
 import { messageOf } from '../../core/agent-error.ts';
 import type { GroundProbes } from '../../core/ground-probes.ts';
+import { currentPart } from '../../core/part-places.ts';
 import type { Programs } from '../../core/program.ts';
+import { findProgram } from '../../core/program-check.ts';
 import type { GroundSettings } from '../settings.ts';
 import { fine, found } from './finding.ts';
 
@@ -14,8 +16,19 @@ export async function checkParts(
   settings: GroundSettings,
   isDockerWanted: boolean,
 ): Promise<readonly Finding[]> {
-  const docker = isDockerWanted ? dockerParts.map((name) => `${settings.binDir}/${name}`) : [];
+  const docker = isDockerWanted ? await dockerPaths(programs, settings) : [];
   return Promise.all([settings.busybox, ...docker].map((path) => checkPart(programs, path)));
+}
+
+/** Those of an update, where there is one, and the configured ones for the rest. */
+async function dockerPaths(programs: Programs, settings: GroundSettings): Promise<readonly string[]> {
+  const updated = currentPart(settings.home, 'dockerd');
+  return Promise.all(
+    dockerParts.map(async (name) => {
+      const { facts, path } = await findProgram(name, [updated], programs);
+      return facts.kind === 'file' ? path : `${settings.binDir}/${name}`;
+    }),
+  );
 }
 
 async function checkPart(programs: Programs, path: string): Promise<Finding> {

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readlinkSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, type TestContext, test } from 'node:test';
 import { build } from 'esbuild';
+import { homeDir, productDir as product } from '../../agent/core/constants.ts';
 
 const launcher = path.resolve('sysroot-overlay/system/opt/oh-edge-agent/launch.sh');
 const busybox = ['/bin/busybox', '/usr/bin/busybox'].find((file) => existsSync(file));
@@ -18,6 +19,7 @@ const skip =
       ? false
       : 'namespaces of our own need root';
 
+const parts = `${homeDir}/parts/agent`;
 const scratch = mkdtempSync(path.join(os.tmpdir(), 'launch-'));
 const program = path.join(scratch, 'launch-rig.mjs');
 after(() => rmSync(scratch, { recursive: true, force: true }));
@@ -27,11 +29,14 @@ interface Launched {
   readonly namespace: string;
   readonly openFiles: string;
   readonly script: string;
+  /** The agent that is run, and the folder it was taken from. */
+  readonly code: string;
+  readonly slot: string;
 }
 
 type Ask = <T>(act: string, value?: string) => Promise<T>;
 
-async function startRig(t: TestContext, shell: string): Promise<Ask> {
+async function startRig(t: TestContext, shell: string, launchScript = launcher): Promise<Ask> {
   const entryPoints = ['test/programs/launch-rig.ts'];
   await build({
     entryPoints,
@@ -45,7 +50,7 @@ async function startRig(t: TestContext, shell: string): Promise<Ask> {
   const argv = ['unshare', '-m', '-p', '-f', '--propagation', 'slave', process.execPath, program, 'stock'];
   const child: ChildProcess = spawn(
     busybox as string,
-    [...argv, busybox as string, directory, launcher, shell],
+    [...argv, busybox as string, directory, launchScript, shell],
     {
       stdio: ['pipe', 'pipe', 'inherit'],
     },
@@ -104,5 +109,52 @@ for (const shell of shells as string[]) {
     const said = await ask<string>('said');
     assert.equal(said.match(/making a private mount namespace/g)?.length, 4);
     assert.doesNotMatch(said, /joining/);
+  });
+
+  test(`an agent that was put in is started, twice where it does not confirm itself (${path.basename(shell)})`, {
+    skip,
+  }, async (t) => {
+    const ask = await startRig(t, shell);
+    const launch = async (): Promise<string> => {
+      const { code, slot } = await ask<Launched>('launch');
+      assert.equal(code, `${slot}/agent.js`);
+      await ask('kill');
+      return slot;
+    };
+    const record = (phase: string, base: string) =>
+      `oh-edge-part 1\ncurrent new\nformer image\nphase ${phase}\nbase ${base}\nend\n`;
+    assert.equal(await launch(), product);
+    await ask('update', record('settled', 'BASE'));
+    assert.equal(await launch(), `${parts}/new`);
+    assert.equal(await ask('starts'), '', 'only starts of one on trial are counted');
+    await ask('update', record('switching', 'BASE'));
+    assert.equal(await launch(), `${parts}/new`);
+    await ask('update', record('watching', 'BASE'));
+    assert.equal(await launch(), `${parts}/new`);
+    assert.equal(await ask('starts'), '2');
+    assert.equal(await launch(), product);
+    assert.match(
+      await ask<string>('said'),
+      /new was started 2 times and did not confirm itself; starting image/,
+    );
+    await ask('update', record('settled', '1:1'));
+    assert.equal(await launch(), product, 'the image brought another agent');
+    await ask('update', record('settled', 'BASE').replace('end\n', ''));
+    assert.equal(await launch(), product, 'a torn record counts as none');
+    await ask('update', record('settled', 'BASE').replace('current new', 'current gone'));
+    assert.equal(await launch(), product, 'files that are gone cannot be started');
+  });
+
+  test(`an agent on trial that hangs is ended, and the former one is started (${path.basename(shell)})`, {
+    skip,
+  }, async (t) => {
+    const hasty = path.join(scratch, `hasty-${path.basename(shell)}.sh`);
+    writeFileSync(hasty, readFileSync(launcher, 'utf8').replace('sleep 900', 'sleep 1'));
+    const ask = await startRig(t, shell, hasty);
+    await ask('update', 'oh-edge-part 1\ncurrent new\nformer image\nphase switching\nbase BASE\nend\n');
+    assert.equal((await ask<Launched>('launch')).slot, `${parts}/new`);
+    assert.equal(await ask('ended'), 'SIGKILL');
+    assert.equal((await ask<Launched>('launch')).slot, product);
+    assert.match(await ask<string>('said'), /ending new: it runs and does not confirm itself/);
   });
 }

@@ -2,13 +2,23 @@
 // A shell script stands in for Node: it writes its mount namespace and limits into a file and sleeps.
 // Usage: node launch-rig.mjs LAYOUT BUSYBOX DIRECTORY LAUNCHER SHELL
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createInterface } from 'node:readline';
 import { homeDir, productDir } from '../../agent/core/constants.ts';
 import { type BoardRoot, enterBoardRoot } from './board-root.ts';
 
 const [layout = '', busybox = '', directory = '', launcher = '', shell = ''] = process.argv.slice(2);
 const note = `${homeDir}/run/agent-was-here`;
+const parts = `${homeDir}/parts/agent`;
 let agent: ChildProcess | undefined;
 
 enterBoardRoot({ layout: layout as BoardRoot['layout'], busybox, directory }, () => {
@@ -21,10 +31,11 @@ enterBoardRoot({ layout: layout as BoardRoot['layout'], busybox, directory }, ()
   }
   mkdirSync(`.${productDir}/runtime/bin`, { recursive: true });
   const script = `#!/system/bin/busybox sh
-echo "$(readlink /proc/self/ns/mnt) $(ulimit -n) $1" >${note}.new && mv ${note}.new ${note}
+echo "$(readlink /proc/self/ns/mnt) $(ulimit -n) $1 $2 $4" >${note}.new && mv ${note}.new ${note}
 exec sleep 1000
 `;
   writeFileSync(`.${productDir}/runtime/bin/node`, script, { mode: 0o755 });
+  writeFileSync(`.${productDir}/agent.js`, "the image's");
 });
 
 const acts: Readonly<Record<string, (value: string) => unknown>> = {
@@ -34,14 +45,28 @@ const acts: Readonly<Record<string, (value: string) => unknown>> = {
     const deadlineMs = performance.now() + 10_000;
     while (!existsSync(note) && performance.now() < deadlineMs)
       await new Promise((resolve) => setTimeout(resolve, 10));
-    const [namespace, openFiles, script] = readFileSync(note, 'utf8').trim().split(' ');
-    return { pid: agent.pid, namespace, openFiles, script };
+    const [namespace, openFiles, script, code, slot] = readFileSync(note, 'utf8').trim().split(' ');
+    return { pid: agent.pid, namespace, openFiles, script, code, slot };
   },
   kill: async () => {
     const ended = new Promise((resolve) => agent?.once('exit', resolve));
     agent?.kill('SIGKILL');
     await ended;
   },
+  /** Puts an agent into slot `new` and writes the record; BASE in it becomes the stamp of the image's own agent. */
+  update: (record) => {
+    const { size, mtimeMs } = statSync(`${productDir}/agent.js`);
+    mkdirSync(`${parts}/new`, { recursive: true });
+    writeFileSync(`${parts}/new/agent.js`, 'the new one');
+    writeFileSync(`${parts}/record`, record.replace('BASE', `${size}:${Math.floor(mtimeMs / 1_000)}`));
+  },
+  starts: () => (existsSync(`${parts}/starts`) ? readFileSync(`${parts}/starts`, 'utf8').trim() : ''),
+  /** Waits until the agent is gone, and answers how. */
+  ended: () =>
+    new Promise((resolve) => {
+      if (agent?.signalCode != null) resolve(agent.signalCode);
+      agent?.once('exit', (code, signal) => resolve(signal ?? code));
+    }),
   record: () => readFileSync(`${homeDir}/run/namespace`, 'utf8').trim().split(' '),
   forge: (text) => writeFileSync(`${homeDir}/run/namespace`, text),
   said: () => readFileSync(`${homeDir}/log/launch.log`, 'utf8'),

@@ -9,6 +9,7 @@ home=/data/oh-edge-agent
 busybox=$product/bin/busybox
 record=$home/run/namespace
 log=$home/log/launch.log
+parts=$home/parts/agent
 
 say() {
     echo "launch: $*" >>"$log"
@@ -27,15 +28,70 @@ start_time() {
     [ "$1" != Z ] && echo "${20}"
 }
 
-run_agent() {
-    node=$product/runtime/bin/node
-    loader=$product/runtime/lib/ld-linux-aarch64.so.1
-    cd /
-    # The official glibc build of Node brings its own loader and libraries; a static build needs neither.
-    if [ -e "$loader" ]; then
-        exec "$loader" --library-path "$product/runtime/lib" "$node" "$product/start.js" "$product/agent.js"
+# The record of `agentctl update agent`; a torn one counts as none.
+read_record() {
+    current= former= phase= base= whole=
+    [ -r "$parts/record" ] || return 1
+    while read -r key value; do
+        case "$key" in
+        current) current=$value ;;
+        former) former=$value ;;
+        phase) phase=$value ;;
+        base) base=$value ;;
+        end) whole=1 ;;
+        esac
+    done <"$parts/record"
+    [ -n "$whole" ]
+}
+
+on_trial() {
+    [ "$phase" = switching ] || [ "$phase" = watching ]
+}
+
+# An agent that was put in on /data wins over the image's, until the image itself brings another one. On trial it gets two
+# starts to confirm itself; then the former one is started: with one more, init would count four exits and wait for 240 s
+# (startup_init services/init/init_common_service.c).
+choose_slot() {
+    slot=$product
+    read_record || return
+    if on_trial; then
+        starts=0
+        [ -r "$parts/starts" ] && read -r starts <"$parts/starts"
+        if [ "$starts" -ge 2 ]; then
+            say "$current was started $starts times and did not confirm itself; starting $former"
+            current=$former
+        else
+            echo $((starts + 1)) >"$parts/starts.new" && "$busybox" mv "$parts/starts.new" "$parts/starts" && "$busybox" sync
+            "$busybox" setsid "$busybox" sh "$product/launch.sh" guard $$ "$(start_time $$)" &
+        fi
     fi
-    exec "$node" "$product/start.js" "$product/agent.js"
+    if [ "$base" != "$("$busybox" stat -L -c %s:%Y "$product/agent.js")" ]; then
+        say "the image has another agent than the one that $current was put over; starting the image's"
+    elif [ -e "$parts/$current/agent.js" ]; then
+        slot=$parts/$current
+    fi
+}
+
+# Ends an agent on trial that neither confirmed itself nor ended in this time: $1 its pid, $2 its start time.
+guard() {
+    "$busybox" sleep 900
+    read_record && on_trial && [ "$(start_time "$1")" = "$2" ] || exit
+    say "ending $current: it runs and does not confirm itself"
+    echo 2 >"$parts/starts"
+    kill -9 "$1"
+    exit
+}
+
+run_agent() {
+    choose_slot
+    runtime=$product/runtime
+    [ -e "$slot/runtime/bin/node" ] && runtime=$slot/runtime
+    loader=$runtime/lib/ld-linux-aarch64.so.1
+    set -- "$runtime/bin/node" "$product/start.js" "$slot/agent.js" --slot "$slot"
+    # The official glibc build of Node brings its own loader and libraries; a static build needs neither.
+    [ -e "$loader" ] && set -- "$loader" --library-path "$runtime/lib" "$@"
+    cd /
+    exec "$@"
 }
 
 # A namespace lives as long as a process in it: the holder keeps it for the next agent when this one dies. It sits in a
@@ -53,6 +109,7 @@ umask 022
 case "$1" in
 hold) hold_and_run ;;
 run) run_agent ;;
+guard) guard "$2" "$3" ;;
 esac
 
 mkdir -p "$home/run" "$home/log" "$home/state"

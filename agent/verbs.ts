@@ -41,8 +41,9 @@ export function createVerbs(parts: VerbParts): Verbs {
   const { board, prep, supervisor, logs, edge, reporting, updater } = parts;
   const startedAtMs = parts.clock.wallMs();
   const startedMs = parts.clock.nowMs();
+  const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   return {
-    status: () => statusDocument(parts, { startedAtMs, uptimeMs: parts.clock.nowMs() - startedMs }),
+    status: () => statusDocument(parts, { startedAtMs, uptimeMs: parts.clock.nowMs() - startedMs, bootId }),
     watch: (listener) => board.watch(listener),
     eventsAfter: (sequence) => board.eventsAfter(sequence),
     version: () => ({ ...runtime(), wire: wireVersion, version: __VERSION__ }),
@@ -99,7 +100,7 @@ function runtime(): { readonly node: string; readonly platform: string; readonly
 
 function statusDocument(
   parts: VerbParts,
-  times: { readonly startedAtMs: number; readonly uptimeMs: number },
+  life: { readonly startedAtMs: number; readonly uptimeMs: number; readonly bootId: string },
 ): StatusDocument {
   const { board, prep, supervisor, config, configProblems } = parts;
   const { node, platform, arch } = runtime();
@@ -108,12 +109,11 @@ function statusDocument(
     agent: {
       version: __VERSION__,
       pid: process.pid,
-      ...times,
+      ...life,
       node: config['node.name'],
       runtime: node,
       platform,
       arch,
-      bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
       memoryBytes: process.memoryUsage.rss(),
       configProblems,
     },
@@ -121,7 +121,7 @@ function statusDocument(
     conditions: board.conditions(),
     units: supervisor.status(),
     prep: prep.status(),
-    sequence: board.eventsAfter(0).at(-1)?.sequence ?? 0,
+    sequence: board.sequence,
   };
 }
 

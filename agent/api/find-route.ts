@@ -64,6 +64,7 @@ function decode(part: string): string {
 }
 
 function readQuery(text: string): Record<string, string> {
+  if (text === '') return {};
   const pairs = [...new URLSearchParams(text)];
   const names = pairs.map(([name]) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);

@@ -80,9 +80,14 @@ export class HealthBoard {
     );
   }
 
+  /** Number of the newest event; 0 before the first. */
+  get sequence(): number {
+    return this.#sequence;
+  }
+
   /** Derived: every condition on the board is good, and there is at least one. */
   isReady(): boolean {
-    const all = this.conditions();
+    const all = [...this.#conditions.values()];
     return all.length > 0 && all.every(isGood);
   }
 

@@ -57,6 +57,7 @@ export class ApiListener {
   readonly #server: http.Server;
   readonly #streams: ApiStreams;
   readonly #over = new AbortController();
+  readonly #asked = new Set<AbortController>();
   #isListening = false;
   #dropped = 0;
   #toldMs = Number.NEGATIVE_INFINITY;
@@ -80,6 +81,7 @@ export class ApiListener {
   /** Ends every stream and connection and takes the socket file away. */
   async stop(): Promise<void> {
     this.#over.abort();
+    for (const asked of this.#asked) asked.abort();
     // The file may be another agent's: it is ours only where listening succeeded.
     if (!this.#isListening) return;
     this.#isListening = false;
@@ -127,21 +129,35 @@ export class ApiListener {
   }
 
   async #answer(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
-    const gone = new AbortController();
-    response.on('close', () => gone.abort());
-    const refusal = refusalOf(request.headers, hasBody(request));
+    const { signal } = this.#askedBy(response);
+    const isWithBody = hasBody(request);
+    const refusal = refusalOf(request.headers, isWithBody);
     if (refusal !== undefined) {
       send(response, refusal);
       return;
     }
-    const body = await readBody(request, this.#limits.bodyBytes);
+    if (!isWithBody) request.resume();
+    const body = isWithBody ? await readBody(request, this.#limits.bodyBytes) : '';
     if (typeof body !== 'string') {
       send(response, body);
       return;
     }
     const { method = '', url: target = '' } = request;
-    const signal = AbortSignal.any([gone.signal, this.#over.signal]);
     send(response, await this.#parts.api.handle({ method, target, body, may: this.#parts.may, signal }));
+  }
+
+  /**
+   * Aborts when the asker has gone before the end of its answer, or the agent stops. Not by AbortSignal.any(): the signal that
+   * lives as long as the agent would remember every request until a large garbage collection, 5 KB each.
+   */
+  #askedBy(response: http.ServerResponse): AbortController {
+    const asked = new AbortController();
+    this.#asked.add(asked);
+    response.on('close', () => {
+      this.#asked.delete(asked);
+      if (!response.writableFinished) asked.abort();
+    });
+    return asked;
   }
 
   #upgrade(request: http.IncomingMessage, socket: Duplex, head: Buffer): void {

@@ -36,7 +36,8 @@ async function exchange(url: string, init: RequestInit, { node, router }: Router
     response = await fetch(url, { ...init, signal: AbortSignal.timeout(answerMs) });
   } catch (error) {
     if (error instanceof Error && error.name === 'TimeoutError') {
-      const why = 'the agent does not run, query.enabled is off, or serviceBus is off in edgecore.yaml';
+      const why =
+        'the node is not connected (clouds before 1.18 do not say so), the agent does not run, query.enabled is off, or serviceBus is off in edgecore.yaml';
       throw new AgentError('TIMED_OUT', `Cannot ask ${node}: no answer within ${answerMs} ms; ${why}`, {
         cause: error,
       });

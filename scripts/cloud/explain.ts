@@ -23,7 +23,7 @@ export function explainNode(view: NodeView, nowMs: number): string {
       sentences.push(`Besides, or because of it: ${list}.`);
     }
   }
-  if (twin !== undefined) sentences.push(twinSays(twin));
+  if (twin !== undefined) sentences.push(twinSays(twin, first?.lastTransitionTime));
   return sentences.join(' ');
 }
 
@@ -64,14 +64,17 @@ function rootsFirst(
   return bad.toSorted((a, b) => rank(a) - rank(b));
 }
 
-function twinSays(twin: Readonly<Record<string, string>>): string {
+/** The twin comes through edgecore: what it says may be from before edgecore failed. */
+function twinSays(twin: Readonly<Record<string, string>>, faultSince: string | undefined): string {
   const parts = [
     ['dockerd', twin['dockerd']],
     ['edgecore', twin['edgecore']],
     ['last entry of its ledger', twin['ledger']],
   ].flatMap(([name, value]) => (value === undefined || value === '' ? [] : [`${name} ${value}`]));
   const at = twin['time'] === undefined ? '' : ` at ${twin['time']}`;
-  return parts.length === 0 ? '' : `Its last report${at}: ${parts.join(', ')}.`;
+  const isOlder = Date.parse(twin['time'] ?? '') < Date.parse(faultSince ?? '');
+  const which = isOlder ? 'Its last report before that' : 'Its last report';
+  return parts.length === 0 ? '' : `${which}${at}: ${parts.join(', ')}.`;
 }
 
 /** A time span in its largest two units. */

@@ -13,9 +13,20 @@ export type InstallStep =
   | { readonly act: 'keep'; readonly object: KubeObject }
   | { readonly act: 'create'; readonly object: KubeObject }
   | { readonly act: 'change'; readonly object: KubeObject; readonly changes: readonly Change[] }
-  /** A Device reaches its node only when it is created while the node is connected. */
-  | { readonly act: 'create again'; readonly object: KubeObject; readonly why: string }
+  /** A Device reaches its node only when it is created while the node is connected; a rule is read only then as well. */
+  | {
+      readonly act: 'create again';
+      readonly object: KubeObject;
+      readonly why: string;
+      readonly changes: readonly Change[];
+    }
   | { readonly act: 'remove'; readonly object: KubeObject };
+
+/**
+ * Kinds whose changes cloudcore does not take: it knows Added and Deleted only
+ * (kubeedge/kubeedge cloud/pkg/edgecontroller/controller/downstream.go syncRule, 1.12 to 1.23).
+ */
+const unchangeable = ['Rule', 'RuleEndpoint'];
 
 /** Compares one wanted object with what is there. */
 export function planObject(
@@ -24,12 +35,14 @@ export function planObject(
   againBecause?: string,
 ): InstallStep {
   if (found === undefined) return { act: 'create', object: wanted };
-  if (againBecause !== undefined) return { act: 'create again', object: wanted, why: againBecause };
   const changes = [
     ...differences(wanted.metadata.labels, found.metadata.labels, 'metadata.labels'),
     ...differences(wanted.spec, found.spec, 'spec'),
   ];
-  return changes.length === 0 ? { act: 'keep', object: wanted } : { act: 'change', object: wanted, changes };
+  if (againBecause !== undefined) return { act: 'create again', object: wanted, why: againBecause, changes };
+  if (changes.length === 0) return { act: 'keep', object: wanted };
+  if (!unchangeable.includes(wanted.kind)) return { act: 'change', object: wanted, changes };
+  return { act: 'create again', object: wanted, why: 'cloudcore reads it only when it is new', changes };
 }
 
 /** A step as one line; a change has one more for each field. */
@@ -43,7 +56,10 @@ export function stepText(step: InstallStep): string {
     case 'change':
       return [`~ ${name}`, ...step.changes.map(changeText)].join('\n');
     case 'create again':
-      return `! ${name}: delete and create again, because ${step.why}`;
+      return [
+        `! ${name}: delete and create again, because ${step.why}`,
+        ...step.changes.map(changeText),
+      ].join('\n');
     case 'remove':
       return `- ${name}`;
   }

@@ -7,6 +7,7 @@ import {
   device,
   deviceGroup,
   deviceModel,
+  isBoardEndpoint,
   ownLabel,
   reportRule,
   routerObjects,
@@ -53,6 +54,7 @@ export async function planInstall(
   const shared = [deviceModel(generation, options.namespace), ...routerObjects(options)];
   const steps: InstallStep[] = [];
   for (const object of shared) steps.push(planObject(object, await kube.read(object)));
+  steps.push(...(await staleEndpoints(kube, options.namespace, shared)));
   const waiting: string[] = [];
   for (const node of nodes) {
     const name = node.metadata.name;
@@ -72,9 +74,27 @@ export async function planInstall(
   return { steps, waiting };
 }
 
+/** Endpoints of ports that are no longer wanted; after the rules that used them. */
+async function staleEndpoints(
+  kube: Kube,
+  namespace: string,
+  wanted: readonly KubeObject[],
+): Promise<readonly InstallStep[]> {
+  const names = new Set(wanted.map(({ metadata }) => metadata.name));
+  const endpoints = await kube.list('rules.kubeedge.io/v1', 'RuleEndpoint', namespace);
+  const stale = endpoints.filter(
+    (one) => isOurs(one) && isBoardEndpoint(one) && !names.has(one.metadata.name),
+  );
+  return stale.map((object) => ({ act: 'remove', object }));
+}
+
+function isOurs({ metadata }: KubeObject): boolean {
+  const [key = '', value] = ownLabel.split('=');
+  return metadata.labels?.[key] === value;
+}
+
 /** Everything that an installation left in a namespace, in the order in which it can go. */
 export async function planRemoval(kube: Kube, namespace: string): Promise<readonly InstallStep[]> {
-  const [key, value] = ownLabel.split('=') as [string, string];
   const generation = await generationOf(kube);
   const kinds = [
     ['rules.kubeedge.io/v1', 'Rule'],
@@ -85,7 +105,7 @@ export async function planRemoval(kube: Kube, namespace: string): Promise<readon
   const steps: InstallStep[] = [];
   for (const [apiVersion, kind] of kinds) {
     for (const object of await kube.list(apiVersion, kind, namespace)) {
-      if (object.metadata.labels?.[key] === value) steps.push({ act: 'remove', object });
+      if (isOurs(object)) steps.push({ act: 'remove', object });
     }
   }
   return steps;

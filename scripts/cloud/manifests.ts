@@ -27,6 +27,9 @@ export const ownLabel = `app.kubernetes.io/managed-by=${own}`;
 /** Paths below the router's address, without the node and the namespace. */
 export const routerPaths = { health: '/agent-health', command: '/agent-command' } as const;
 
+/** Beginning of the names of the endpoints on the boards, one for each port, without the prefix of all objects. */
+const boardEndpoint = 'servicebus';
+
 /** Name of a node's Device; the agent looks for exactly this one. */
 export function deviceName(node: string): string {
   return `${node}-agent`;
@@ -103,10 +106,12 @@ export function routerObjects(wishes: CloudWishes): readonly KubeObject[] {
       targetResource: to[1],
     },
   });
+  // The port is part of the name: a rule keeps the endpoint that it was created with, whatever becomes of that.
+  const board = `${boardEndpoint}-${queryPort}`;
   const health = rule(
     'health',
     ['rest', { path: routerPaths.health }],
-    ['servicebus', { path: routerPaths.health }],
+    [board, { path: routerPaths.health }],
   );
   const command = rule(
     'command',
@@ -115,11 +120,16 @@ export function routerObjects(wishes: CloudWishes): readonly KubeObject[] {
   );
   return [
     endpoint('rest', 'rest'),
-    endpoint('servicebus', 'servicebus', { service_port: String(queryPort) }),
+    endpoint(board, 'servicebus', { service_port: String(queryPort) }),
     ...(hasCommands || reportUrl !== undefined ? [endpoint('eventbus', 'eventbus')] : []),
     health,
     ...(hasCommands ? [command] : []),
   ];
+}
+
+/** Reports whether an endpoint is one of ours on the boards, of whatever port. */
+export function isBoardEndpoint({ kind, metadata }: KubeObject): boolean {
+  return kind === 'RuleEndpoint' && metadata.name.startsWith(`${own}-${boardEndpoint}`);
 }
 
 /** Rule for the free reports of one node: here the router wants the name of the node. */

@@ -27,16 +27,29 @@ test('install creates what is missing, a second time nothing, and corrects what 
   kube.writes.length = 0;
   assert.match((await run('install')).err, /everything is as it should be/);
   assert.deepEqual(kube.writes, []);
-  const endpoint = 'apis/rules.kubeedge.io/v1/namespaces/default/ruleendpoints/oh-edge-agent-servicebus';
-  const third = await run('install', '--port', '10700');
+  kube.put(devicePath, { ...device, spec: { ...device.spec, nodeName: 'board-9' } });
+  const second = await run('install', 'board-1');
+  assert.match(second.out, /^~ device default\/board-1-agent\n {4}spec\.nodeName: "board-9" -> "board-1"$/m);
+});
+
+test('a rule is made anew for another port: cloudcore reads rules only when they are new', async (t) => {
+  const { kube, run } = await cluster(t);
+  await run('install');
+  kube.writes.length = 0;
+  const { out } = await run('install', '--port', '10700');
+  assert.match(out, /^\+ ruleendpoint default\/oh-edge-agent-servicebus-10700$/m);
   assert.match(
-    third.out,
-    /^~ ruleendpoint default\/oh-edge-agent-servicebus\n {4}spec\.properties\.service_port: "10660" -> "10700"$/m,
+    out,
+    /^! rule default\/oh-edge-agent-health: .*new\n {4}spec\.target: "\S+-10660" -> "\S+-10700"$/m,
   );
-  assert.deepEqual((kube.get(endpoint) as { spec: unknown }).spec, {
-    ruleEndpointType: 'servicebus',
-    properties: { service_port: '10700' },
-  });
+  assert.match(out, /^- ruleendpoint default\/oh-edge-agent-servicebus-10660$/m);
+  const acts = kube.writes.map((line) => line.replace(/ .*\//, ' '));
+  assert.deepEqual(acts, [
+    'POST ruleendpoints',
+    'DELETE oh-edge-agent-health',
+    'POST rules',
+    'DELETE oh-edge-agent-servicebus-10660',
+  ]);
 });
 
 test('a dry run prints and changes nothing, and uninstall removes only what is ours', async (t) => {

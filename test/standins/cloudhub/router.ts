@@ -79,7 +79,7 @@ export class Router {
       try {
         const rule = this.#rule(uri);
         if (rule === undefined) return { status: 404, body: 'Request error' };
-        const own = String((rule.spec?.['sourceResource'] as { path?: unknown }).path).replace(/^\//, '');
+        const own = pathOf(rule).replace(/^\//, '');
         const path = uri.split('/').slice(3).join('/').slice(own.length);
         const answer = await this.#forward(rule, { path, node, request, body });
         if (answer.status === 200) return answer;
@@ -95,12 +95,11 @@ export class Router {
 
   /** The rule whose path is anywhere in the address, the longest one before others. */
   #rule(uri: string): RouterObject | undefined {
-    const pathOf = ({ spec, metadata }: RouterObject): string =>
-      `/${metadata.namespace}${String((spec?.['sourceResource'] as { path?: unknown }).path)}`;
+    const whole = (rule: RouterObject): string => `/${rule.metadata.namespace}${pathOf(rule)}`;
     return this.#objects
       .filter((object) => object.kind === 'Rule' && this.#endpoint(object, 'source') === 'rest')
-      .filter((rule) => new RegExp(pathOf(rule)).test(uri))
-      .toSorted((a, b) => pathOf(b).length - pathOf(a).length)[0];
+      .filter((rule) => new RegExp(whole(rule)).test(uri))
+      .toSorted((a, b) => whole(b).length - whole(a).length)[0];
   }
 
   #endpoint(rule: RouterObject, side: 'source' | 'target'): unknown {
@@ -144,4 +143,9 @@ export class Router {
     const answer = reply.content as { status_code: number; body: string };
     return { status: answer.status_code, body: Buffer.from(answer.body, 'base64').toString() };
   }
+}
+
+/** Path of a rule that starts at the router's own HTTP port. */
+function pathOf({ spec }: RouterObject): string {
+  return (spec?.['sourceResource'] as { path?: string } | undefined)?.path ?? '';
 }

@@ -49,7 +49,11 @@ export async function createDaemon(places: Places, leave: () => void): Promise<D
   await files.makeDirectory(`${places.home}/state`, 0o700).catch(() => undefined);
   const loaded = await loadConfig(files, places.configFile, `${places.home}/state/agent.last-good.json`);
   const { config } = loaded;
-  const budget = { fileBytes: config['log.fileBytes'], files: config['log.files'] };
+  const budget = {
+    fileBytes: config['log.fileBytes'],
+    files: config['log.files'],
+    fileMs: config['log.fileHours'] * 3_600_000,
+  };
   const log = new JsonLog(
     new RotatingFile(`${places.home}/log/agent.log`, budget),
     clock,

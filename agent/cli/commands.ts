@@ -39,6 +39,7 @@ export const commands: readonly CommandSpec[] = [
     options: [
       { flags: '-n, --lines <count>', help: 'newest lines to show', default: '100' },
       { flags: '-f, --follow', help: 'go on with new lines until Ctrl-C' },
+      { flags: '-u, --unit <name>', help: 'the same as naming the unit as argument' },
       { flags: '--since <time>', help: 'only lines since then: 10m, 2h or a date' },
       { flags: '--grep <text>', help: 'only lines that contain this text, case ignored' },
       { flags: '--json', help: 'print each line as JSON' },

@@ -10,7 +10,7 @@ const maxLines = 10_000;
 
 /** Shows kept lines and, with --follow, new ones until Ctrl-C. */
 export const run: Run = async (ctx, input) => {
-  const unit = input.args[0];
+  const unit = input.args[0] ?? textOf(input, 'unit');
   const since = instantOf(ctx, input, 'since');
   const grep = textOf(input, 'grep');
   const question = {

@@ -51,6 +51,14 @@ export const keys = {
     applies: 'agent-restart',
     help: 'Files kept for the agent and for each unit, the current one included.',
   },
+  'log.fileHours': {
+    type: 'integer',
+    min: 1,
+    max: 8_760,
+    default: 168,
+    applies: 'agent-restart',
+    help: 'Hours after which a log file is rotated although it is small; with log.files this bounds how old a line can be.',
+  },
   'api.group': {
     type: 'integer',
     min: -1,

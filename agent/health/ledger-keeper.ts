@@ -104,6 +104,10 @@ const entries: Readonly<Record<string, (fields: Fields) => LedgerEntry | undefin
     const message = `containerd died and dockerd started another one (process ${textOf(fields['pid'])})`;
     return { kind: 'restart', subject: 'containerd', reason: 'RuntimeReplaced', message };
   },
+  'dockerd.reserve-used': (fields) => {
+    const message = `The disk was full, so ${textOf(fields['path'])} was given up for a last start; free some space`;
+    return { kind: 'repair', subject: 'dockerd', reason: 'ReserveUsed', message };
+  },
   'agent.memory-exceeded': (fields) => {
     const message = `It had ${textOf(fields['bytes'])} bytes resident, more than ${textOf(fields['maxBytes'])}, and ended to be started anew`;
     return { kind: 'restart', subject: 'agent', reason: 'AgentTooLarge', message };

@@ -10,6 +10,8 @@ export interface LogBudget {
   readonly fileBytes: number;
   /** Files kept, the current one included. */
   readonly files: number;
+  /** Age of the first line, in milliseconds, at which the current file is put behind the older ones too; never by default. */
+  readonly fileMs?: number;
 }
 
 /** Paths of one log from the oldest to the current file; some may not exist. */
@@ -27,14 +29,18 @@ export class RotatingFile {
   readonly #budget: LogBudget;
   #descriptor: number | undefined;
   #size = 0;
+  /** Wall clock of the first line of the current file. */
+  #bornMs = 0;
   #isTorn = false;
   #endsLine = true;
   #droppedBytes = 0;
+  readonly #nowMs: () => number;
   #trouble: string | undefined;
 
-  constructor(file: string, budget: LogBudget) {
+  constructor(file: string, budget: LogBudget, nowMs: () => number = Date.now) {
     this.#file = file;
     this.#budget = budget;
+    this.#nowMs = nowMs;
   }
 
   /** Bytes that the disk did not take since the opening. */
@@ -79,9 +85,9 @@ export class RotatingFile {
   }
 
   #isRotationDue(extraBytes: number): boolean {
-    return (
-      this.#descriptor !== undefined && this.#size > 0 && this.#size + extraBytes > this.#budget.fileBytes
-    );
+    if (this.#descriptor === undefined || this.#size === 0) return false;
+    const { fileBytes, fileMs = Infinity } = this.#budget;
+    return this.#size + extraBytes > fileBytes || this.#nowMs() - this.#bornMs > fileMs;
   }
 
   /** Puts the end of a line that is under way into the old file before a rotation, and returns what is left. */
@@ -95,8 +101,11 @@ export class RotatingFile {
   }
 
   #ready(extraBytes: number): number {
-    if (this.#isRotationDue(extraBytes) && this.#endsLine) this.#rotate();
     this.#descriptor ??= this.#open();
+    if (this.#isRotationDue(extraBytes) && this.#endsLine) {
+      this.#rotate();
+      this.#descriptor = this.#open();
+    }
     if (this.#isTorn) {
       this.#size += fs.writeSync(this.#descriptor, '\n');
       this.#isTorn = false;
@@ -109,6 +118,7 @@ export class RotatingFile {
     fs.mkdirSync(path.dirname(this.#file), { recursive: true, mode: 0o750 });
     const descriptor = fs.openSync(this.#file, 'a+', 0o640);
     this.#size = fs.fstatSync(descriptor).size;
+    this.#bornMs = this.#size > 0 ? firstLineMs(descriptor) : this.#nowMs();
     const last = Buffer.alloc(1);
     if (this.#size > 0) fs.readSync(descriptor, last, 0, 1, this.#size - 1);
     this.#isTorn = this.#size > 0 && last[0] !== lineFeed;
@@ -144,6 +154,15 @@ export class RotatingFile {
     this.#droppedBytes += bytes;
     this.#trouble = errnoOf(error) ?? 'unknown';
   }
+}
+
+/** Time of the first line: it begins with it, or holds it as the first field of its JSON. Now where it tells none. */
+function firstLineMs(descriptor: number): number {
+  const head = Buffer.alloc(64);
+  const length = fs.readSync(descriptor, head, 0, head.length, 0);
+  const stamp = /\d{4}-\d\d-\d\dT[\d:.]{12}Z/.exec(head.toString('latin1', 0, length));
+  const atMs = Date.parse(stamp?.[0] ?? '');
+  return Number.isNaN(atMs) ? Date.now() : atMs;
 }
 
 function renameIfThere(from: string, to: string): void {

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { RotatingFile } from '../../agent/host/rotating-file.ts';
+
+const hour = 3_600_000;
+const start = Date.UTC(2026, 0, 1);
+const budget = { fileBytes: 65_536, files: 3, fileMs: 24 * hour };
+
+/** A log whose clock the test sets, and a way to open the same file once more as the next agent does. */
+function rig(t: TestContext) {
+  const directory = mkdtempSync(path.join(tmpdir(), 'rotating-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const file = path.join(directory, 'unit.log');
+  const clock = { nowMs: start };
+  const open = () => new RotatingFile(file, budget, () => clock.nowMs);
+  const line = (text: string) => Buffer.from(`${new Date(clock.nowMs).toISOString()} o ${text}\n`);
+  return { file, clock, open, line };
+}
+
+test('a small log is rotated when its first line is too old, also by an agent that found it there', (t) => {
+  const { file, clock, open, line } = rig(t);
+  const first = open();
+  first.writeNow(line('one'));
+  clock.nowMs += 23 * hour;
+  first.writeNow(line('two'));
+  first.close();
+  assert.equal(existsSync(`${file}.1`), false);
+  clock.nowMs += 2 * hour;
+  const second = open();
+  second.writeNow(line('three'));
+  second.writeNow(line('four'));
+  second.close();
+  assert.match(readFileSync(`${file}.1`, 'utf8'), /one\n.*two\n$/);
+  assert.match(readFileSync(file, 'utf8'), /three\n.*four\n$/);
+  assert.equal(existsSync(`${file}.2`), false);
+});
+
+test('a clock that is set back rotates nothing, one that was in 1970 rotates once', (t) => {
+  const { file, clock, open, line } = rig(t);
+  const log = open();
+  log.writeNow(line('now'));
+  clock.nowMs -= 1_000 * hour;
+  log.writeNow(line('back'));
+  assert.equal(existsSync(`${file}.1`), false);
+  clock.nowMs = start + 100_000 * hour;
+  for (const text of ['set', 'and', 'on']) log.writeNow(line(text));
+  log.close();
+  assert.equal(existsSync(`${file}.2`), false);
+  assert.match(readFileSync(file, 'utf8'), /set\n.*and\n.*on\n$/);
+});

@@ -4,9 +4,12 @@ import type { RemoteBoard } from './remote-board.ts';
 /** Longest wait for the agent's end in seconds; its stop script may take 18. */
 const longestStop = 40;
 
-/** `begetctl` only hands the order to init, so the end of the process is what tells. */
+/**
+ * `begetctl` only hands the order to init, so the end of the process is what tells. Whatever the agent is started by ends
+ * in `t.js` (agent.js, start.js); agentctl.js does not.
+ */
 function untilGone(tool: string): string {
-  const isRunning = `${tool} pgrep -f '[/]oh-edge-agent/agent[.]js' >/dev/null`;
+  const isRunning = `${tool} pgrep -f '[/]oh-edge-agent/.*t[.]js' >/dev/null`;
   return `i=0; while ${isRunning} && [ $i -lt ${longestStop} ]; do ${tool} sleep 1; i=$((i+1)); done; ! ${isRunning}`;
 }
 

@@ -23,7 +23,12 @@ export interface OpenedPart extends Recovered {
 /** Reads a part's record, puts right what a power cut left, and lets the links follow. */
 export async function openPart(store: PartStore, facts: OpenFacts): Promise<OpenedPart> {
   const { record: found, aside } = await store.read();
-  if (found === untouched) return { found, record: found, ...(aside === undefined ? {} : { aside }) };
+  if (found === untouched) {
+    const record = facts.launched === undefined ? await store.readLinks() : untouched;
+    if (record === untouched) await store.followRecord(untouched);
+    else await store.write(record);
+    return { found: record, record, ...(aside === undefined ? {} : { aside }) };
+  }
   const { launched, ...known } = facts;
   const recovered = recover(found, {
     ...known,

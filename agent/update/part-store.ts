@@ -4,6 +4,7 @@ import {
   decodePartRecord,
   encodePartRecord,
   imageSlot,
+  isSlot,
   type PartRecord,
   type Slot,
   untouched,
@@ -68,6 +69,17 @@ export class PartStore {
     if (record !== undefined) return { record };
     const aside = await files.setAside(path);
     return { record: untouched, ...(aside === undefined ? {} : { aside }) };
+  }
+
+  /** A record from the links alone, where the written one was lost: whatever is in use stays in use. */
+  async readLinks(): Promise<PartRecord> {
+    const [current, former] = await Promise.all(
+      links.map(async (name) => {
+        const slot = await this.#ports.disk.linkTarget(`${this.root}/${name}`);
+        return slot !== undefined && isSlot(slot) && (await this.isWhole(slot)) ? slot : undefined;
+      }),
+    );
+    return current === undefined ? untouched : { ...untouched, current, former };
   }
 
   /** Writes the record, which is the switch, then lets the links follow. */

@@ -48,7 +48,7 @@ export class Story {
   }
 
   broken(part: PartName, aside: string): void {
-    const message = `The record of ${part} was unreadable and was set aside as ${aside}; the image's part is used`;
+    const message = `The record of ${part} was unreadable and was set aside as ${aside}; what is in use stays`;
     this.#note('part.record-broken', { part, reason: 'RecordBroken', message });
   }
 

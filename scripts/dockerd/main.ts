@@ -3,29 +3,15 @@
 // Usage: npm run trials [-- DIRECTORY]   with dockerd, containerd, runc and docker in it; this machine's own by default
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { build } from 'esbuild';
+import { linkPrograms } from './link-programs.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const programs = path.join(root, 'test/programs');
-
-const needed = ['dockerd', 'containerd', 'containerd-shim-runc-v2', 'runc', 'docker'];
-
-/** Links to the programs of the given directory, or of this machine's path, in one directory. */
-function linkPrograms(given: string | undefined, directory: string): void {
-  const places =
-    given === undefined ? ['/usr/sbin', '/usr/bin', '/sbin', '/usr/local/bin'] : [path.resolve(given)];
-  mkdirSync(directory);
-  for (const name of needed) {
-    const found = places.map((place) => `${place}/${name}`).find((file) => existsSync(file));
-    if (found === undefined)
-      throw new Error(`Cannot try dockerd: there is no ${name} in ${places.join(', ')}`);
-    symlinkSync(found, `${directory}/${name}`);
-  }
-}
 
 async function buildPrograms(outdir: string): Promise<void> {
   const banner = {

@@ -14,6 +14,7 @@ run('build', 'node build.mjs');
 run(`tests on Node ${process.version}`, 'node scripts/test.mjs');
 if (!isFast && existsSync(newer)) run('tests on Node 22', `node scripts/test.mjs --node ${newer}`);
 if (!isFast) run('virtual board', 'npm run --silent lab -- --check');
+if (!isFast) run('two minutes of chaos', 'npm run --silent chaos -- --minutes 2 --seed 1');
 console.log('\ncheck: everything is green');
 
 function run(what, command) {

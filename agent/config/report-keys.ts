@@ -68,7 +68,7 @@ export const reportKeys = {
     type: 'integer',
     min: 60_000,
     max: 86_400_000,
-    default: 600_000,
+    default: 1_200_000,
     applies: 'agent-restart',
     help: 'The whole twin is told this often, changed or not. Each time is one write to the Device object.',
   },

@@ -8,6 +8,7 @@ import type {
   LinkEnd,
 } from '../../agent/core/link.ts';
 import { Twins } from '../standins/edgecore/twins.ts';
+import { encodeMessage, newMessage } from '../standins/message.ts';
 
 /** edgecore's twin module behind a real broker: answers as edgecore does and counts what would go to the cloud. */
 export class EdgeBroker {
@@ -16,6 +17,8 @@ export class EdgeBroker {
   #client: MqttClient | undefined;
   /** Writes that cloudcore would make to the Device object. */
   deviceWrites = 0;
+  /** Bytes of the messages that edgecore would send to the cloud for them. */
+  cloudBytes = 0;
   /** Messages on topics of the router, in order of arrival. */
   readonly routed: BrokerMessage[] = [];
 
@@ -50,8 +53,11 @@ export class EdgeBroker {
 
   #perform(effects: ReturnType<Twins['receive']>): void {
     for (const effect of effects) {
-      if (effect.to === 'cloud') this.deviceWrites += 1;
-      else this.#client?.publish(effect.topic, JSON.stringify(effect.payload), { qos: 1 });
+      if (effect.to === 'cloud') {
+        const route = { source: 'twin', group: 'resource', operation: 'update', resource: effect.resource };
+        this.deviceWrites += 1;
+        this.cloudBytes += encodeMessage(newMessage(route, effect.content)).length;
+      } else this.#client?.publish(effect.topic, JSON.stringify(effect.payload), { qos: 1 });
     }
   }
 }

@@ -1,3 +1,4 @@
+import { defaultConfig } from '../../agent/config/default-config.ts';
 import type { BrokerLink } from '../../agent/core/link.ts';
 import type { Sample } from '../../agent/core/samples.ts';
 import { SpeakerGate } from '../../agent/core/speaker-gate.ts';
@@ -10,23 +11,6 @@ import { FakeEdgeNodes } from './fake-edge-nodes.ts';
 import { FakeHub } from './fake-hub.ts';
 import { QuietLog } from './quiet-log.ts';
 import { statusDocument, unitStatus } from './status-document.ts';
-
-export const reportSettings: ReportSettings = {
-  'report.twin': true,
-  'report.namespace': 'default',
-  'report.intervalMs': 10_000,
-  'report.fullMs': 600_000,
-  'report.spreadMs': 60_000,
-  'report.node': true,
-  'report.events': true,
-  'report.topic': '',
-  'query.enabled': true,
-  'query.port': 10_660,
-  'query.logs': false,
-  'command.verbs': [],
-  'command.topic': 'agent/cmd',
-  'command.replyTopic': '',
-};
 
 /** A load that wanders as on a board that does its work; depends on nothing but the time. */
 export function wanderingSample(wallMs: number): Sample {
@@ -74,7 +58,7 @@ export async function reportWorld(
   let starts = 2;
   let id = 0;
   const report = createReport({
-    settings: { ...reportSettings, ...settings },
+    settings: { ...defaultConfig(), ...settings },
     stateDir: '/state',
     clock,
     random: () => 0.5,

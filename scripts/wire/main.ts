@@ -1,0 +1,40 @@
+// Prints what the reports of a board cost on the wire. Usage: npm run wire [-- --json]
+import { mkdirSync } from 'node:fs';
+import { measureWire, type WireFigures, wireBounds } from './measure.ts';
+
+const rows = {
+  messages: 'messages to the event bus',
+  messageBytes: 'bytes of them',
+  deviceWrites: 'writes of the Device object',
+  twinBytes: 'bytes of the twin to the cloud',
+  sessions: 'sessions with CloudHub',
+  frameBytes: 'bytes of their frames',
+  cloudBytes: 'all bytes to the cloud',
+  flashBytes: 'bytes written to flash',
+} as const;
+
+function table({ quiet, outage, crashLoop }: WireFigures): string {
+  const line = (cells: readonly (string | number)[]): string =>
+    cells.map((cell, index) => (index === 0 ? String(cell).padEnd(32) : String(cell).padStart(20))).join('');
+  const names = Object.keys(rows) as (keyof typeof rows)[];
+  const { written, arrived, states } = outage;
+  return [
+    line(['an hour of', 'a quiet day', '3 h without broker', 'a crash loop']),
+    ...names.map((name) => line([rows[name], quiet[name], outage.wire[name], crashLoop[name]])),
+    '',
+    `3 h without broker: ${arrived.length} of ${written.length} ledger entries arrived, in order: ${String(arrived) === String(written)};`,
+    `  of ${states.made} changes of a condition (${states.away} meanwhile) ${states.told} were told, the others were replaced by newer ones`,
+  ].join('\n');
+}
+
+mkdirSync('build', { recursive: true });
+const figures = await measureWire();
+process.stdout.write(
+  `${process.argv.includes('--json') ? JSON.stringify(figures, null, 2) : table(figures)}\n`,
+);
+const over = Object.entries(wireBounds).filter(
+  ([name, bound]) => figures.quiet[name as keyof typeof wireBounds] > bound,
+);
+for (const [name, bound] of over)
+  process.stderr.write(`wire: ${name} of a quiet day is above ${bound} an hour\n`);
+process.exitCode = over.length > 0 ? 1 : 0;

@@ -102,7 +102,7 @@ function statusDocument(
   parts: VerbParts,
   life: { readonly startedAtMs: number; readonly uptimeMs: number; readonly bootId: string },
 ): StatusDocument {
-  const { board, prep, supervisor, config, configProblems } = parts;
+  const { board, prep, supervisor, config, configProblems, edge } = parts;
   const { node, platform, arch } = runtime();
   return {
     wire: wireVersion,
@@ -121,6 +121,7 @@ function statusDocument(
     conditions: board.conditions(),
     units: supervisor.status(),
     prep: prep.status(),
+    edge: edge.status(),
     sequence: board.sequence,
   };
 }

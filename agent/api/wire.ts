@@ -71,6 +71,8 @@ export interface StatusDocument {
   readonly conditions: readonly Condition[];
   readonly units: readonly UnitStatus[];
   readonly prep: PrepStatus;
+  /** What the board has joined. */
+  readonly edge?: EdgeDocument;
   readonly sequence: number;
 }
 

@@ -236,9 +236,12 @@ export class Edge {
   }
 }
 
-function hintsFor(node: string | undefined, { removesImages }: LeaveOptions): readonly string[] {
+function hintsFor(node: string | undefined, { removesImages, isDryRun }: LeaveOptions): readonly string[] {
   const name = node ?? 'NODE';
   return [
+    ...(isDryRun
+      ? [`first move its pods elsewhere: kubectl drain ${name} --ignore-daemonsets --delete-emptydir-data`]
+      : []),
     `remove the node from the cluster: kubectl delete node ${name}`,
     ...(removesImages
       ? []

@@ -77,6 +77,11 @@ function agentFamilies(status: StatusDocument, ledgerSequence: number): readonly
       ...one('edge_agent_ledger_entries_total', 'Entries ever written to the ledger', ledgerSequence),
       isCounter: true,
     },
+    ...maybe(
+      'edge_node_certificate_ends_seconds',
+      "End of the node's certificate, in seconds since 1970",
+      seconds(status.edge?.certificate?.notAfterMs),
+    ),
     one('edge_agent_uptime_seconds', 'Time since the agent started', agent.uptimeMs / 1_000),
     one('edge_agent_resident_bytes', 'Resident memory of the agent', agent.memoryBytes),
   ];
@@ -151,6 +156,10 @@ function boardFamilies(sample: Sample | undefined): readonly Family[] {
       })),
     },
   ];
+}
+
+function seconds(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : Math.floor(ms / 1_000);
 }
 
 function one(name: string, help: string, value: number): Family {

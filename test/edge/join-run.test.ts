@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
 import { EdgeRig } from './edge-rig.ts';
 
@@ -54,4 +55,30 @@ test('a cloud that is away alone never makes edgecore restart', async () => {
   assert.equal(supervisor.status()[0]?.pid, pid);
   await rig.cloud.setFaults({});
   await rig.seen('board-1');
+});
+
+test('a cloud with an IPv6 address is joined, its link is seen and its certificate fits', async (t) => {
+  if (!networkInterfaces()['lo']?.some(({ address }) => address === '::1')) {
+    t.skip('this machine has no IPv6 loopback');
+    return;
+  }
+  await using rig = await EdgeRig.build('1.22.1', { address: '::1' });
+  const { edge, board } = await rig.startAgent();
+  const joined = await edge.join(rig.order({ cloudcore: `[::1]:${rig.cloud.hubPort}` }), calm);
+  assert.equal(joined.joined, true, JSON.stringify(joined));
+  assert.equal((await rig.yaml()).modules.edgeHub.websocket.server, `[::1]:${rig.cloud.hubPort}`);
+  assert.equal(board.get('CloudConnected')?.status, 'true');
+});
+
+test('an order without a port takes the usual ones, and says so where nobody answers there', async () => {
+  await using rig = await EdgeRig.build('1.22.1');
+  const { edge } = await rig.startAgent();
+  const before = (await rig.everyFile()).map(({ file }) => file);
+  const refused = await edge.join(rig.order({ cloudcore: '127.0.0.9', certPort: undefined }), calm);
+  assert.equal(refused.joined, false);
+  assert.match(refused.problems.map(({ message }) => message).join(' '), /10000.*10002/);
+  assert.deepEqual(
+    (await rig.everyFile()).map(({ file }) => file),
+    before,
+  );
 });

@@ -52,7 +52,11 @@ export class CloudLink {
       perMessageDeflate: false,
     });
     socket.once('upgrade', ({ socket: tls }) => {
-      const problem = serverProblem(tls as TLSSocket, caPem, new URL(`wss://${server}`).hostname);
+      const problem = serverProblem(
+        tls as TLSSocket,
+        caPem,
+        new URL(`wss://${server}`).hostname.replace(/^\[|\]$/g, ''),
+      );
       if (problem !== undefined) socket.emit('error', new Error(problem));
     });
     const link = new CloudLink(socket);

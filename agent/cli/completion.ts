@@ -21,7 +21,9 @@ async function printUnits(ctx: CommandContext): Promise<void> {
 
 /** Long and short flags of a command. */
 function flagsOf(spec: CommandSpec): string[] {
-  const own = (spec.options ?? []).flatMap(({ flags }) => flags.match(/-{1,2}[a-z]+/g) ?? []);
+  const own = (spec.options ?? []).flatMap(
+    ({ flags }) => flags.match(/(?<![a-z0-9])-{1,2}[a-z0-9]+(?:-[a-z0-9]+)*/g) ?? [],
+  );
   return [...own, '--help'];
 }
 

@@ -24,6 +24,11 @@ const cases: readonly (readonly [string, readonly string[], readonly string[]])[
   ['a word of a group', ['agentctl', 'config', ''], ['check', 'keys', 'default', '--help']],
   ['an option of a command in a group', ['agentctl', 'config', 'check', '--j'], ['--json']],
   ['a choice', ['agentctl', 'completion', 'z'], ['zsh']],
+  ['a part', ['agentctl', 'update', 'd'], ['dockerd']],
+  ['an option with a dash inside', ['agentctl', 'update', '--dry'], ['--dry-run']],
+  ['an option with digits', ['agentctl', 'update', '--sha'], ['--sha256']],
+  ['the file of an option', ['agentctl', 'update', '--from', '/etc/hostn'], ['/etc/hostname']],
+  ['the part to take back', ['agentctl', 'rollback', 'e'], ['edgecore']],
   ['a command after the socket', ['agentctl', '--socket', '/x', 'doc'], ['doctor']],
   ['nothing where nothing fits', ['agentctl', 'plan', 'x'], []],
 ];

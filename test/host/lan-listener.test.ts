@@ -8,8 +8,10 @@ import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import tls from 'node:tls';
 import { WebSocket } from 'ws';
+import { createApi } from '../../agent/api/api.ts';
 import type { Api, ApiRequest } from '../../agent/core/api-port.ts';
 import { LanListener } from '../../agent/host/lan-listener.ts';
+import { FakeVerbs } from '../fakes/fake-verbs.ts';
 import { QuietLog } from '../fakes/quiet-log.ts';
 
 interface Pair {
@@ -87,7 +89,10 @@ class Authority {
   }
 }
 
-async function listening(t: TestContext, isRevoking = false) {
+async function listening(
+  t: TestContext,
+  { isRevoking = false, api: other }: { readonly isRevoking?: boolean; readonly api?: Api } = {},
+) {
   const authority = new Authority();
   t.after(() => rmSync(authority.directory, { recursive: true }));
   const server = authority.issue();
@@ -108,7 +113,7 @@ async function listening(t: TestContext, isRevoking = false) {
     }),
   };
   const listener = new LanListener({
-    api,
+    api: other ?? api,
     pages: (page) =>
       Promise.resolve(page === '/metrics' ? { status: 200, type: 'text/plain', body: 'up 1\n' } : undefined),
     log: new QuietLog(),
@@ -178,7 +183,7 @@ test('a client of the authority reads, and nothing more', async (t) => {
 });
 
 test('no certificate, one of another authority and a revoked one get no answer', async (t) => {
-  const { listener, asked, client, revoked } = await listening(t, true);
+  const { listener, asked, client, revoked } = await listening(t, { isRevoking: true });
   const { port } = listener;
   const stranger = new Authority();
   t.after(() => rmSync(stranger.directory, { recursive: true }));
@@ -201,14 +206,32 @@ test('a browser, a body and huge headers are refused', async (t) => {
   assert.equal(asked.length, 0);
 });
 
-test('slow headers and thousands of idle connections end by themselves and lock nobody out', async (t) => {
+test('a path that climbs out of the API is found nowhere', async (t) => {
+  const verbs = new FakeVerbs();
+  const { listener, client } = await listening(t, { api: createApi({ verbs, log: new QuietLog() }) });
+  const { port } = listener;
+  assert.match(await ask({ port, pair: client, target: '/v1/status' }), /^200 /);
+  for (const target of [
+    '/v1/../../etc/passwd',
+    '/metrics/../v1/status',
+    '/v1/logs?unit=../../etc/shadow',
+    '/v1/logs?unit=..%2f..%2fetc%2fshadow',
+    '/v1/%2e%2e/status',
+    '//etc/passwd',
+    'http://127.0.0.1/v1/../etc/passwd',
+  ]) {
+    assert.match(await ask({ port, pair: client, target }), /^40[04] /, target);
+  }
+});
+
+test('slow headers and 10,000 idle connections end by themselves and lock nobody out', async (t) => {
   const { listener, client } = await listening(t);
   const { port } = listener;
   const idle: net.Socket[] = [];
   t.after(() => idle.forEach((socket) => void socket.destroy()));
   const ends: Promise<unknown>[] = [];
   // In handfuls: a full accept queue makes the kernel repeat its handshakes for a minute, which is not what is asked here.
-  for (let handful = 0; handful < 20; handful += 1) {
+  for (let handful = 0; handful < 100; handful += 1) {
     const connected = Array.from({ length: 100 }, () => {
       const socket = net.connect(port, '127.0.0.1').on('error', () => undefined);
       idle.push(socket.resume());

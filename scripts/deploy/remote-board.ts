@@ -122,11 +122,17 @@ export class RemoteBoard {
     return runCommand(program, [...leading, ...key, ...args]).catch((error: unknown) => {
       throw new AgentError(
         'TOOL_FAILED',
-        `Cannot use ${tool.name}: ${messageOf(error)}; put it into PATH or name it with --${tool.name}`,
+        `Cannot use ${tool.name}: ${causeOf(error)}; put it into PATH or name it with --${tool.name}`,
         { cause: error },
       );
     });
   }
+}
+
+/** What went wrong, in one line; no Debian package brings hdc. */
+function causeOf(error: unknown): string {
+  const [first = ''] = messageOf(error).split('; install the Debian');
+  return first.trim().replaceAll(/\s*\n\s*/g, ': ');
 }
 
 /** Text as one word of the board's shell. */

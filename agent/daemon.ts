@@ -97,7 +97,11 @@ export async function createDaemon(places: Places, leave: () => void): Promise<D
   const sockets = new HostSockets();
   const edge = new Edge({
     config,
-    places: edgePlaces({ ...places, dockerBinDir: config['dockerd.binDir'] }),
+    places: edgePlaces({
+      ...places,
+      dockerBinDir: config['dockerd.binDir'],
+      hasOwnContainerd: config['containerd.enabled'],
+    }),
     restart: restartPolicy(config),
     env: () => prep.unitEnvironment(),
     isInRootGroups,

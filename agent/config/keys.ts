@@ -1,4 +1,5 @@
 import { homeDir, productDir } from '../core/constants.ts';
+import { containerdKeys } from './containerd-keys.ts';
 import { edgeKeys } from './edge-keys.ts';
 import { absolutePath, type KeyRow } from './key-row.ts';
 import { reportKeys } from './report-keys.ts';
@@ -197,6 +198,7 @@ export const keys = {
     applies: 'unit-restart',
     help: 'Milliseconds between two probes that go through containerd (/version).',
   },
+  ...containerdKeys,
   ...edgeKeys,
   units: {
     type: 'units',

@@ -31,7 +31,7 @@ export interface EdgePlaces {
   readonly busybox: string;
   /** Socket of dockerd. */
   readonly dockerSocket: string;
-  /** CRI socket of the containerd that dockerd manages. */
+  /** CRI socket of the containerd that the agent supervises, or that dockerd manages. */
   readonly containerdSocket: string;
 }
 
@@ -45,6 +45,8 @@ export interface PlaceSources {
   readonly dockerBinDir: string;
   /** @default '/run' */
   readonly runDir?: string;
+  /** Whether the agent supervises a containerd of its own instead of leaving it to dockerd. @default false */
+  readonly hasOwnContainerd?: boolean;
   /** Root of edgecore's own paths, for tests. @default '' */
   readonly root?: string;
 }
@@ -72,6 +74,6 @@ export function edgePlaces({ home, product, busybox, dockerBinDir, ...rest }: Pl
     dockerBinDir,
     busybox,
     dockerSocket: `${runDir}/docker.sock`,
-    containerdSocket: `${runDir}/docker/containerd/containerd.sock`,
+    containerdSocket: `${runDir}${rest.hasOwnContainerd === true ? '' : '/docker'}/containerd/containerd.sock`,
   };
 }

@@ -28,9 +28,14 @@ export const catalogue: Readonly<Record<string, ConditionRow>> = {
     causes: ['NetworkReady', 'Prepared'],
     visibleAfterMs: shortly,
   },
+  ContainerdReady: {
+    title: 'containerd takes work',
+    causes: ['PartsVerified', 'KernelReady', 'Prepared'],
+    visibleAfterMs: shortly,
+  },
   DockerReady: {
     title: 'dockerd takes work',
-    causes: ['PartsVerified', 'KernelReady', 'Prepared'],
+    causes: ['ContainerdReady', 'PartsVerified', 'KernelReady', 'Prepared'],
     visibleAfterMs: shortly,
   },
   CertificateValid: {

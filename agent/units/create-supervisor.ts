@@ -1,12 +1,14 @@
 import type { Random } from '../core/clock.ts';
 import type { UnitLogs } from '../core/unit-logs.ts';
 import type { UnitPolicy, UnitSpec } from '../core/unit-spec.ts';
-import { type DockerdPorts, DockerdUnit } from './dockerd.ts';
+import { type ContainerdSettings, ContainerdUnit, containerdSocket } from './containerd.ts';
+import { DockerdUnit } from './dockerd.ts';
 import type { DockerdPlaces, DockerdSettings } from './dockerd-config.ts';
+import type { DockerdPorts } from './dockerd-options.ts';
 import { Supervisor } from './supervisor.ts';
 
 /** The slice of the configuration that the supervision is made from; `Config` fits as it is. */
-export interface SupervisorSettings extends DockerdSettings {
+export interface SupervisorSettings extends DockerdSettings, ContainerdSettings {
   readonly 'dockerd.enabled': boolean;
   readonly 'restart.floorMs': number;
   readonly 'restart.ceilingMs': number;
@@ -71,8 +73,29 @@ export function restartPolicy(settings: SupervisorSettings): UnitPolicy['restart
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { settings, home } = options;
   const dockerd = settings['dockerd.enabled'] ? [createDockerd(options)] : [];
-  const specs: readonly UnitSpec[] = [...dockerd, ...(options.units ?? [])];
+  const containerd = settings['containerd.enabled'] ? [createContainerd(options)] : [];
+  const specs: readonly UnitSpec[] = [...containerd, ...dockerd, ...(options.units ?? [])];
   return new Supervisor(specs, { ...options, recordDir: `${home}/state/units` });
+}
+
+function environment({ settings, home, env }: SupervisorOptions): Readonly<Record<string, string>> {
+  const path = [settings['dockerd.binDir'], ...defaultPath].join(':');
+  return { PATH: path, HOME: home, TMPDIR: `${home}/tmp`, ...env?.() };
+}
+
+function createContainerd(options: SupervisorOptions): ContainerdUnit {
+  const { settings, home } = options;
+  return new ContainerdUnit(
+    {
+      settings,
+      runDir: options.runDir ?? '/run',
+      home,
+      restart: restartPolicy(settings),
+      env: () => environment(options),
+      isInRootGroups: options.isInRootGroups ?? true,
+    },
+    options,
+  );
 }
 
 function createDockerd(options: SupervisorOptions): DockerdUnit {
@@ -88,15 +111,11 @@ function createDockerd(options: SupervisorOptions): DockerdUnit {
       settings,
       places,
       restart: restartPolicy(settings),
-      env: () => ({
-        PATH: [settings['dockerd.binDir'], ...defaultPath].join(':'),
-        HOME: home,
-        TMPDIR: places.temporaryDir,
-        ...options.env?.(),
-      }),
+      env: () => environment(options),
       dns: options.dns ?? ((): readonly string[] => []),
       isInRootGroups: options.isInRootGroups ?? true,
       isCriWanted: options.isCriWanted ?? ((): boolean => false),
+      containerd: settings['containerd.enabled'] ? containerdSocket(places.runDir) : undefined,
     },
     options,
   );

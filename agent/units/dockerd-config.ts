@@ -26,6 +26,8 @@ export interface DaemonConfig {
   readonly pidFile: string;
   readonly socket: string;
   readonly dataRoot: string;
+  /** Socket of the containerd behind it, its own or another one. */
+  readonly containerd: string;
   readonly storageDriver: string;
   readonly cgroupDriver: string;
 }
@@ -38,6 +40,8 @@ export interface DaemonFacts {
   readonly dns: readonly string[];
   /** Whether edgecore asks the containerd of dockerd for pods. */
   readonly isCriWanted?: boolean;
+  /** Socket of a containerd that dockerd must use; without one dockerd starts its own. */
+  readonly containerd?: string | undefined;
 }
 
 /**
@@ -65,6 +69,7 @@ export function daemonConfig(
     'shutdown-timeout': 15,
     ...(facts.dns.length > 0 ? { dns: facts.dns } : {}),
     // The containerd of dockerd serves CRI at <exec-root>/containerd/containerd.sock then (moby cmd/dockerd, 18.09 and later).
+    ...(facts.containerd === undefined ? {} : { containerd: facts.containerd }),
     ...(facts.isCriWanted === true ? { 'cri-containerd': true } : {}),
     ...(facts.major !== undefined && facts.major < 23
       ? { 'deprecated-key-path': `${places.home}/state/docker-key.json` }
@@ -72,9 +77,11 @@ export function daemonConfig(
   };
   const merged: Record<string, unknown> = { ...ours, ...settings['dockerd.config'] };
   merged['hosts'] = withSocket(merged['hosts'], ours.hosts);
+  const execRoot = textOr(merged['exec-root'], ours['exec-root']);
   return {
     text: `${JSON.stringify(merged, undefined, 2)}\n`,
-    execRoot: textOr(merged['exec-root'], ours['exec-root']),
+    execRoot,
+    containerd: textOr(merged['containerd'], `${execRoot}/containerd/containerd.sock`),
     pidFile: textOr(merged['pidfile'], ours.pidfile),
     dataRoot: textOr(merged['data-root'], ours['data-root']),
     storageDriver: textOr(merged['storage-driver'], ours['storage-driver']),

@@ -1,13 +1,8 @@
 import { isAgentError, messageOf } from '../core/agent-error.ts';
-import type { Clock } from '../core/clock.ts';
-import type { Commands } from '../core/commands.ts';
-import type { DockerApi } from '../core/docker.ts';
 import { explainEnd } from '../core/end-faults.ts';
-import type { Files } from '../core/files.ts';
-import type { Log } from '../core/log.ts';
 import { currentPart, formerPart } from '../core/part-places.ts';
-import type { Ended, Processes, ProcessFacts, ProcessIdentity } from '../core/process.ts';
-import type { ProgramFacts, Programs, UnixSockets } from '../core/program.ts';
+import type { Ended, ProcessFacts, ProcessIdentity } from '../core/process.ts';
+import type { ProgramFacts } from '../core/program.ts';
 import { checkProgram, findProgram } from '../core/program-check.ts';
 import type {
   Fault,
@@ -18,50 +13,17 @@ import type {
   UnitPolicy,
   UnitSpec,
 } from '../core/unit-spec.ts';
-import type { HealthBoard } from '../health/board.ts';
 import { DiskReserve } from './disk-reserve.ts';
 import { stopContainers } from './docker-containers.ts';
-import {
-  type DaemonConfig,
-  type DockerdPlaces,
-  type DockerdSettings,
-  daemonConfig,
-  majorVersion,
-} from './dockerd-config.ts';
+import { type DaemonConfig, daemonConfig, majorVersion } from './dockerd-config.ts';
 import { dockerdSymptoms } from './dockerd-faults.ts';
 import { clearLeftovers } from './dockerd-leftovers.ts';
+import type { DockerdOptions, DockerdPorts } from './dockerd-options.ts';
 import { dockerdPolicy, dockerdTimeouts } from './dockerd-policy.ts';
 import { DockerdProbe } from './dockerd-probe.ts';
 import { type Corruption, DockerdRepair, findCorruption } from './dockerd-repair.ts';
 import { endShims } from './end-shims.ts';
 import { type RuntimePlaces, RuntimeWatch } from './runtime-watch.ts';
-
-/** What the dockerd unit needs from outside. */
-export interface DockerdPorts {
-  readonly clock: Clock;
-  readonly commands: Commands;
-  readonly docker: DockerApi;
-  readonly files: Files;
-  readonly processes: Processes;
-  readonly programs: Programs;
-  readonly sockets: UnixSockets;
-  readonly board: HealthBoard;
-  readonly log: Log;
-}
-
-/** How the dockerd unit is set up. */
-export interface DockerdOptions {
-  readonly settings: DockerdSettings;
-  readonly places: DockerdPlaces;
-  readonly restart: UnitPolicy['restart'];
-  /** Whole environment at the moment of the start; PATH in it is where programs are looked for. */
-  readonly env: () => Readonly<Record<string, string>>;
-  /** Name servers for containers at the moment of the start. */
-  readonly dns: () => readonly string[];
-  readonly isInRootGroups: boolean;
-  /** Whether edgecore asks the containerd of dockerd for pods, at the moment of the start. */
-  readonly isCriWanted: () => boolean;
-}
 
 const oomScoreAdj = -500;
 const xtablesLock = '/system/etc/xtables.lock';
@@ -72,7 +34,7 @@ const programsNeeded = ['dockerd', 'containerd', 'runc'];
 /** dockerd with the containerd that it manages. */
 export class DockerdUnit implements UnitSpec {
   readonly name = 'dockerd';
-  readonly needs: readonly string[] = [];
+  readonly needs: readonly string[];
   readonly condition = 'DockerReady';
   readonly policy: UnitPolicy;
   readonly causes: readonly string[];
@@ -91,6 +53,7 @@ export class DockerdUnit implements UnitSpec {
     const { settings, places } = options;
     const own = [currentPart(places.home, 'dockerd'), settings['dockerd.binDir']];
     this.#options = options;
+    this.needs = options.containerd === undefined ? [] : ['containerd'];
     this.#ports = ports;
     this.policy = dockerdPolicy(settings, options.restart);
     this.causes = programsNeeded.flatMap((name) => own.map((directory) => `${directory}/${name}`));
@@ -100,7 +63,11 @@ export class DockerdUnit implements UnitSpec {
     const noting = { ...ports, note: this.#note.bind(this) };
     this.#reserve = new DiskReserve(noting);
     this.#runtime = new RuntimeWatch(noting);
-    this.#config = daemonConfig(settings, places, { major: undefined, dns: [] });
+    this.#config = daemonConfig(settings, places, {
+      major: undefined,
+      dns: [],
+      containerd: options.containerd,
+    });
   }
 
   get listensAt(): string {
@@ -194,12 +161,13 @@ export class DockerdUnit implements UnitSpec {
   }
 
   async #writeConfig(): Promise<void> {
-    const { settings, places, dns, isCriWanted } = this.#options;
+    const { settings, places, dns, isCriWanted, containerd } = this.#options;
     const { files } = this.#ports;
     this.#config = daemonConfig(settings, places, {
       major: this.#version?.major,
       dns: dns(),
       isCriWanted: isCriWanted(),
+      containerd,
     });
     for (const directory of [parent(places.configFile), places.temporaryDir, `${places.home}/state`]) {
       await files.makeDirectory(directory, 0o700);
@@ -225,8 +193,8 @@ export class DockerdUnit implements UnitSpec {
 
   /** A new containerd knows nothing of the containers that still run, so dockerd calls them dead and starts them again. */
   async #endOrphans(): Promise<void> {
-    const { shims, execRoot } = this.#runtimePlaces();
-    const containers = await endShims(this.#ports.processes, shims, execRoot);
+    const { shims, containerd } = this.#runtimePlaces();
+    const containers = await endShims(this.#ports.processes, shims, containerd);
     if (containers.length > 0) this.#note('dockerd.orphans-ended', { containers });
   }
 
@@ -234,7 +202,8 @@ export class DockerdUnit implements UnitSpec {
     const former = formerPart(this.#options.places.home, 'dockerd');
     const directories = [...this.#directoriesOf('containerd'), former];
     const shims = directories.map((directory) => `${directory}/containerd-shim-runc-v2`);
-    return { execRoot: this.#config.execRoot, shims };
+    const { execRoot, containerd } = this.#config;
+    return { execRoot, containerd, shims };
   }
 
   async #command(): Promise<UnitCommand> {

@@ -5,13 +5,12 @@ export interface Shim extends ProcessFacts {
   readonly container: string;
 }
 
-/** Living shims that report to the containerd in this exec-root; no other shims of the machine. */
+/** Living shims that report to the containerd at this address; no other shims of the machine. */
 export async function findShims(
   processes: Processes,
   programs: readonly string[],
-  execRoot: string,
+  address: string,
 ): Promise<readonly Shim[]> {
-  const address = `${execRoot}/containerd/containerd.sock`;
   const shims = (await processes.findByProgram(programs)).filter(({ argv }) => argv.includes(address));
   return shims.map((shim) => {
     return { ...shim, container: (shim.argv[shim.argv.indexOf('-id') + 1] ?? '').slice(0, 12) };
@@ -25,9 +24,9 @@ export async function findShims(
 export async function endShims(
   processes: Processes,
   programs: readonly string[],
-  execRoot: string,
+  address: string,
 ): Promise<readonly string[]> {
-  const shims = await findShims(processes, programs, execRoot);
+  const shims = await findShims(processes, programs, address);
   for (const shim of shims) {
     for (const child of await processes.childrenOf(shim.pid)) await processes.signal(child, 'SIGKILL');
     await processes.signal(shim, 'SIGKILL');

@@ -12,6 +12,8 @@ export interface RuntimeWatchPorts {
 /** Where the containerd and the shims of one dockerd are. */
 export interface RuntimePlaces {
   readonly execRoot: string;
+  /** Socket of the containerd behind dockerd. */
+  readonly containerd: string;
   /** Paths that a shim may have as its program. */
   readonly shims: readonly string[];
 }
@@ -44,9 +46,9 @@ export class RuntimeWatch {
   }
 
   /** A shim that does not answer holds up the start of dockerd and every question about its container. */
-  async wakeShims({ execRoot, shims }: RuntimePlaces): Promise<readonly string[]> {
+  async wakeShims({ containerd, shims }: RuntimePlaces): Promise<readonly string[]> {
     const { processes, note } = this.#ports;
-    const stopped = (await findShims(processes, shims, execRoot)).filter(({ state }) => state === 'T');
+    const stopped = (await findShims(processes, shims, containerd)).filter(({ state }) => state === 'T');
     for (const shim of stopped) await processes.signal(shim, 'SIGCONT');
     const containers = stopped.map(({ container }) => container);
     if (containers.length > 0) note('dockerd.shims-resumed', { containers });

@@ -15,6 +15,8 @@ export interface BoardPlaces {
   readonly agent: string;
   /** Directory with `edgecore` and `cloudhub.js`. */
   readonly standins: string;
+  /** Whether containerd is a unit of its own. */
+  readonly hasOwnContainerd: boolean;
   /** libfaketime, or empty. */
   readonly faketime: string;
   /** Output of the programs, for whoever wants to know more. */

@@ -16,6 +16,7 @@ interface Trouble {
 }
 
 const dockerdEnded = is('unit.ended', { unit: 'dockerd' });
+const containerdEnded = is('unit.ended', { unit: 'containerd' });
 const edgecoreEnded = is('unit.ended', { unit: 'edgecore' });
 
 /** The table of all troubles. */
@@ -58,12 +59,20 @@ export const troubles: Readonly<Record<FaultKind, Trouble>> = {
   'kill-containerd': {
     act: () => signalAll('containerd', 'SIGKILL'),
     missing: (told) =>
-      wanted(told, { 'dockerd.runtime-replaced': either(is('dockerd.runtime-replaced'), dockerdEnded) }),
+      wanted(told, {
+        'dockerd.runtime-replaced': either(is('dockerd.runtime-replaced'), dockerdEnded, containerdEnded),
+      }),
   },
   'stop-containerd': {
     act: () => signalAll('containerd', 'SIGSTOP'),
     missing: (told) => [
-      ...wanted(told, { 'unit.aided dockerd': either(is('unit.aided', { unit: 'dockerd' }), dockerdEnded) }),
+      ...wanted(told, {
+        'unit.aided dockerd': either(
+          is('unit.aided', { unit: 'dockerd' }),
+          is('unit.resumed', { unit: 'containerd' }),
+          dockerdEnded,
+        ),
+      }),
       ...fell(told, 'DockerReady'),
     ],
   },
@@ -116,8 +125,9 @@ export const troubles: Readonly<Record<FaultKind, Trouble>> = {
     act: (board) =>
       whileDown(board, () => {
         writeFileSync('/run/docker.pid', String(process.pid));
+        mkdirSync('/run/docker/containerd', { recursive: true });
         writeFileSync('/run/docker/containerd/containerd.pid', String(process.pid));
-        deadSocket('/run/containerd/containerd.sock');
+        if (!board.places.hasOwnContainerd) deadSocket('/run/containerd/containerd.sock');
       }),
     missing: (told) => wanted(told, { 'dockerd.leftovers-removed': is('dockerd.leftovers-removed') }),
   },
@@ -218,9 +228,8 @@ async function whileDown(board: Board, act: () => void): Promise<string | undefi
   send(pid, 'SIGSTOP');
   try {
     signalAll('dockerd', 'SIGKILL');
-    await eventually('containerd goes with its dockerd', 20_000, () =>
-      mainsOf('containerd').length === 0 ? true : undefined,
-    );
+    const name = board.places.hasOwnContainerd ? 'dockerd' : 'containerd';
+    await eventually(`${name} goes`, 20_000, () => (mainsOf(name).length === 0 ? true : undefined));
     act();
   } finally {
     send(pid, 'SIGCONT');

@@ -13,10 +13,11 @@ import { linkPrograms } from '../dockerd/link-programs.ts';
 import { faultText, plan } from './plan.ts';
 import { type ChaosEvent, eventText, type Report } from './report.ts';
 
-const usage = `Usage: npm run chaos -- [--minutes M] [--seed N] [--on host|lab] [--docker DIR] [--plan ROUNDS]
+const usage = `Usage: npm run chaos -- [--minutes M] [--seed N] [--on host|lab] [--own-containerd] [--docker DIR] [--plan ROUNDS]
   --minutes M   how long new faults are begun (default 2)
   --seed N      which faults, in which order (default: drawn and printed)
   --on host     here, in namespaces (default); lab: in the virtual board, which takes a boot longer
+  --own-containerd  containerd as a unit of the agent instead of dockerd's child
   --docker DIR  dockerd, containerd, runc and docker of your own instead of this machine's
   --plan ROUNDS print so many rounds of that seed and do nothing
 Exit status: 0 every promise was kept, or skipped with a reason; 1 one was broken; 2 wrong usage or no start.`;
@@ -34,6 +35,7 @@ function readOptions() {
       seed: { type: 'string', default: String(Math.floor(Math.random() * 1_000_000)) },
       on: { type: 'string', default: 'host' },
       docker: { type: 'string' },
+      'own-containerd': { type: 'boolean', default: false },
       plan: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
@@ -121,6 +123,7 @@ async function runOnHost(options: ReturnType<typeof readOptions>): Promise<numbe
       binDir: `${folder}/bin`,
       agent,
       standins: `${folder}/standins`,
+      hasOwnContainerd: options['own-containerd'],
       faketime: firstMatch(faketime),
       log,
     };

@@ -63,6 +63,8 @@ function writeConfig(): void {
     'dockerd.dataRoot': `${places.home}/docker`,
     'dockerd.pingMs': 1_000,
     'dockerd.deepMs': 5_000,
+    'containerd.enabled': places.hasOwnContainerd,
+    'containerd.root': `${places.home}/containerd`,
     'edgecore.binary': `${places.standins}/edgecore`,
     'health.sampleMs': 5_000,
     'restart.floorMs': 200,

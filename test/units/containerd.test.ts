@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isFault } from '../../agent/core/unit-spec.ts';
+import { ContainerdUnit, containerdConfig, containerdSocket } from '../../agent/units/containerd.ts';
+import { DockerdUnit } from '../../agent/units/dockerd.ts';
+import { daemonConfig } from '../../agent/units/dockerd-config.ts';
+import { startOrder } from '../../agent/units/unit-graph.ts';
+import { fakePolicy } from '../fakes/fake-unit.ts';
+import { DockerdRig, places, settings } from './dockerd-rig.ts';
+
+const never = new AbortController().signal;
+const socket = containerdSocket('/run');
+const ctr = `/parts/docker/ctr --address ${socket} namespaces list --quiet`;
+
+/** A containerd unit on the machine of a dockerd unit. */
+function rigged(): { readonly rig: DockerdRig; readonly unit: ContainerdUnit } {
+  const rig = new DockerdRig();
+  for (const name of ['containerd-shim-runc-v2', 'ctr']) rig.programs.put(`/parts/docker/${name}`);
+  const unit = new ContainerdUnit(
+    {
+      settings: { ...settings, 'containerd.enabled': true, 'containerd.root': '/data/agent/containerd' },
+      runDir: '/run',
+      home: '/data/agent',
+      restart: fakePolicy.restart,
+      env: () => ({ PATH: '/parts/docker:/system/bin' }),
+      isInRootGroups: true,
+    },
+    { ...rig, files: rig.disk },
+  );
+  return { rig, unit };
+}
+
+test('containerd is started with the configuration that the agent makes, and a dead socket is taken away', async () => {
+  const { rig, unit } = rigged();
+  rig.sockets.states.set(socket, 'dead');
+  rig.disk.files.set(socket, '');
+  const command = await unit.prepare(never);
+  assert.ok(!isFault(command), JSON.stringify(command));
+  const file = '/data/agent/state/containerd/config.toml';
+  assert.deepEqual(command.argv, ['/parts/docker/containerd', '--config', file]);
+  assert.equal(rig.disk.files.get(file), containerdConfig('/data/agent/containerd', '/run'));
+  assert.equal(rig.disk.files.has(socket), false);
+  assert.ok(unit.isInstance({ argv: command.argv } as never));
+});
+
+test('a missing shim is a permanent fault that names the file', async () => {
+  const { rig, unit } = rigged();
+  rig.programs.put('/parts/docker/containerd-shim-runc-v2', { isExecutable: false });
+  const fault = await unit.prepare(never);
+  assert.deepEqual(isFault(fault) && [fault.reason, fault.isPermanent], ['NotExecutable', true]);
+});
+
+test('it is ready when it lists its namespaces, silent without a listener, unready when its metadata is gone', async () => {
+  const { rig, unit } = rigged();
+  assert.equal((await unit.probe('cheap')).verdict, 'silent');
+  rig.sockets.states.set(socket, 'listening');
+  rig.commands.outputs.set(ctr, 'moby\n');
+  assert.equal((await unit.probe('cheap')).verdict, 'alive');
+  assert.equal((await unit.probe('start')).verdict, 'ready');
+  rig.commands.outputs.delete(ctr);
+  const health = await unit.probe('deep');
+  assert.ok(health.verdict === 'unready' || health.verdict === 'silent');
+});
+
+test('dockerd with a containerd unit needs it and is told its socket', () => {
+  const config = daemonConfig(settings, places, { major: 20, dns: [], containerd: socket });
+  assert.equal((JSON.parse(config.text) as { containerd: string }).containerd, socket);
+  assert.equal(config.containerd, socket);
+  const { rig, unit } = rigged();
+  const options = {
+    settings,
+    places,
+    restart: fakePolicy.restart,
+    env: () => ({}),
+    dns: () => [],
+    isInRootGroups: true,
+    isCriWanted: () => false,
+  };
+  const dockerd = new DockerdUnit({ ...options, containerd: socket }, { ...rig, files: rig.disk });
+  assert.deepEqual(startOrder([dockerd, unit]), ['containerd', 'dockerd']);
+});

@@ -63,12 +63,25 @@ export async function composeProduct(order: ProductOrder): Promise<Product> {
     ...(edgecore === undefined ? [] : [text(`${productDir}/kubeedge/version`, `v${edgecore.version}\n`)]),
     ...(installed['iptables'] === undefined ? [] : iptablesNames.map(iptablesLink)),
   ];
+  return describeProduct({ version, bill, overlay, tree: mergeTrees(staged, own) });
+}
+
+/** A staged tree and what is known of it. */
+export interface StagedProduct {
+  readonly version: string;
+  readonly bill: string;
+  readonly overlay: string;
+  readonly tree: readonly TreeEntry[];
+}
+
+/** Adds the content manifest, and leaves out the directories that a board has anyway. */
+export async function describeProduct({ version, bill, overlay, tree }: StagedProduct): Promise<Product> {
   const rows = parseModes(await readFile(path.join(overlay, 'MODES'), 'utf8'));
   const isOwn = (entry: TreeEntry): boolean =>
     entry.kind !== 'directory' ||
     entry.path.startsWith(`${productDir}/`) ||
     rows.some((row) => row.path === entry.path);
-  const listed = mergeTrees(staged, own).filter(isOwn);
+  const listed = tree.filter(isOwn);
   const contents = await contentManifest(listed, version);
   const entries = mergeTrees(listed, [text(contentsPath, contents)]).filter(isOwn);
   return { version, entries, bill, contents };

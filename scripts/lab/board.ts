@@ -27,6 +27,8 @@ export interface BoardOptions {
   readonly cgroup?: 'v1' | 'v2';
   readonly withoutControllers?: readonly string[];
   readonly forwards?: readonly PortForward[];
+  /** For what remounts the root, as on an image for development; its changes do not outlive the machine. */
+  readonly isSystemWritable?: boolean;
   /** Time until the board's shell must answer, in milliseconds. */
   readonly bootTimeoutMs?: number;
 }
@@ -89,6 +91,7 @@ export class Board implements AsyncDisposable {
         cgroup: options.cgroup ?? 'v1',
         withoutControllers: options.withoutControllers ?? [],
         forwards: options.forwards ?? [],
+        ...(options.isSystemWritable === true ? { isSystemWritable: true } : {}),
       }),
       { stdio: ['ignore', qemuLog.fd, qemuLog.fd] },
     );

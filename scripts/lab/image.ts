@@ -4,7 +4,7 @@ import { AgentError } from '../../agent/core/agent-error.ts';
 import { productDir } from '../../agent/core/constants.ts';
 import { readElf } from '../../agent/core/elf.ts';
 import { findLibraries, type Parts, requireFittingParts } from '../image/check-parts.ts';
-import { stageProduct } from '../image/stage.ts';
+import type { Product } from '../image/product.ts';
 import { directory, file, mergeTrees, type TreeEntry, text } from '../image/tree.ts';
 import { exists, fileKey, makeOnce, textKey } from './cache.ts';
 import { runCommand } from './command.ts';
@@ -12,6 +12,7 @@ import { packCpio } from './cpio.ts';
 import { fetchDebs } from './debs.ts';
 import { makeDataDisk, makeExt4 } from './ext4.ts';
 import { findKernel, type Kernel } from './kernel.ts';
+import { labProduct, type ProductForm, productEntries } from './lab-product.ts';
 import { modulesToLoad } from './modules.ts';
 import { fetchNode } from './node.ts';
 import { compilePrograms } from './programs.ts';
@@ -26,6 +27,8 @@ export interface LabImage {
   readonly vendor: string;
   /** The empty disk that a fresh /data starts from. */
   readonly emptyData: string;
+  /** The product that is, or could be, on it. */
+  readonly product: Product;
 }
 
 export interface ImageOptions {
@@ -34,6 +37,8 @@ export interface ImageOptions {
   /** Folder of the product's bundles. */
   readonly dist: string;
   readonly root: 'image' | 'stock';
+  /** How the product gets into the image. */
+  readonly form: ProductForm;
   /** Kernel modules that are not there. */
   readonly withoutModules: readonly string[];
   readonly dataFileSystem: 'ext4' | 'f2fs';
@@ -102,14 +107,14 @@ export async function buildImage(options: ImageOptions, progress: Progress): Pro
     boardFiles: path.join(lab, 'board'),
     certificates: path.join(debs.root, 'usr/share/ca-certificates/mozilla'),
   };
-  const overlay = path.join(options.repository, 'sysroot-overlay');
-  const product = await stageProduct({ overlay, dist: options.dist, parts, root: options.root });
-  const labLibraries = await librariesOf(adaptedPrograms.map(programs), folders);
-  const xtables = path.join(debs.root, 'usr/lib/aarch64-linux-gnu/xtables');
   // Added apart from the other parts, which must be static where they are no docker program.
   const plugins = cniPlugins.map((name) => file(`${productDir}/cni/${name}`, programs(name), 0o755));
+  const product = await labProduct({ ...options, parts, more: plugins });
+  const entries = await productEntries(product, options.form);
+  const labLibraries = await librariesOf(adaptedPrograms.map(programs), folders);
+  const xtables = path.join(debs.root, 'usr/lib/aarch64-linux-gnu/xtables');
   const root = await systemTree(systemSources, labLibraries, xtables);
-  const system = mergeTrees(root, product, plugins, options.extra ?? []);
+  const system = mergeTrees(root, entries, options.extra ?? []);
   const vendor = mergeTrees(await vendorTree(systemSources, options.dataFileSystem));
 
   return {
@@ -118,6 +123,7 @@ export async function buildImage(options: ImageOptions, progress: Progress): Pro
     system: await buildDisk(cache, 'system', system, progress),
     vendor: await buildDisk(cache, 'vendor', vendor, progress),
     emptyData: await buildEmptyData(cache, options.dataFileSystem, progress),
+    product,
   };
 }
 

@@ -17,6 +17,7 @@ Boots a virtual arm64 board shaped like OpenHarmony with the product in its imag
 Without --check or --scenario the board stays up with a shell; leave it with "exit".
   --check               wait for the agent, run doctor, status and selftest on the board, power off
   --scenario NAME       run one scenario instead (${Object.keys(scenarios).join(', ')})
+  --part                the product as the part that OpenHarmony's build takes, not laid into the image
   --stock-root          a root without the product's mount points
   --cgroup v1|v2        where cgroups are (default v1, as OpenHarmony mounts them)
   --without A,B         leave kernel features out (overlay, veth, bridge, br_netfilter, addrtype, nat, …, cgroup:NAME)
@@ -33,6 +34,7 @@ const options = {
   check: { type: 'boolean' },
   scenario: { type: 'string' },
   'stock-root': { type: 'boolean' },
+  part: { type: 'boolean' },
   cgroup: { type: 'string', default: 'v1' },
   without: { type: 'string', default: '' },
   data: { type: 'string', default: 'ext4' },
@@ -91,6 +93,7 @@ function imageOptions(settings: Options, repository: string): ImageOptions {
     repository,
     dist: path.resolve(settings.dist ?? 'dist'),
     root: settings['stock-root'] === true ? 'stock' : 'image',
+    form: settings.part === true ? 'part' : 'staged',
     withoutModules: parseWithout(settings.without).modules,
     dataFileSystem: settings.data,
     aptSources: settings['apt-sources'],

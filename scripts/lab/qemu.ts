@@ -10,7 +10,7 @@ export interface PortForward {
 
 /** Everything that differs between one start of the virtual machine and another. */
 export interface MachineSettings {
-  readonly image: LabImage;
+  readonly image: Omit<LabImage, 'product'>;
   /** The disk behind /data; written to. */
   readonly dataDisk: string;
   /** Folder of the machine's sockets; its path must be short. */
@@ -20,6 +20,8 @@ export interface MachineSettings {
   /** Cgroup controllers that the kernel is told to do without, on top of those OpenHarmony's kernel lacks. */
   readonly withoutControllers: readonly string[];
   readonly forwards: readonly PortForward[];
+  /** Whether the system partition may be written to; what is written is gone with the machine. */
+  readonly isSystemWritable?: boolean;
 }
 
 /** Addresses by which the netmanager stand-in knows its interfaces. */
@@ -58,7 +60,7 @@ export function machineArguments(settings: MachineSettings): string[] {
     ['-append', kernelArguments(settings)],
     ['-serial', `file:${settings.consoleLog}`],
     ['-device', 'virtio-rng-device'],
-    disk('system', image.system, 'readonly=on'),
+    disk('system', image.system, settings.isSystemWritable ? 'snapshot=on' : 'readonly=on'),
     disk('vendor', image.vendor, 'readonly=on'),
     // The host's page cache outlives the machine: a killed machine loses what its own kernel had not written yet, no more.
     disk('userdata', settings.dataDisk, 'cache=unsafe,discard=unmap'),

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { Product } from '../image/product.ts';
 import { Board, type BoardOptions } from './board.ts';
 import { buildImage, type ImageOptions } from './image.ts';
 import type { Progress } from './progress.ts';
@@ -47,6 +48,11 @@ export class TestBench implements ScenarioContext, AsyncDisposable {
     );
     this.#boards.push(board);
     return board;
+  };
+
+  product = async (): Promise<Product> => {
+    const image = await buildImage({ ...this.#image, root: 'stock', form: 'none' }, this.progress);
+    return image.product;
   };
 
   /** A board that still runs at the end is one that a failed scenario left. */

@@ -1,4 +1,5 @@
 import { check } from './check.ts';
+import { deploy } from './deploy.ts';
 import { init } from './init.ts';
 import { join } from './join.ts';
 import { killAgent } from './kill-agent.ts';
@@ -20,4 +21,5 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   'kill-agent': killAgent,
   'power-cut': powerCut,
   'missing-feature': missingFeature,
+  deploy,
 };

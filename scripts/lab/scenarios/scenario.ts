@@ -1,10 +1,11 @@
+import type { Product } from '../../image/product.ts';
 import type { Board, BoardOptions } from '../board.ts';
 import type { ImageOptions } from '../image.ts';
 import type { Progress } from '../progress.ts';
 
 /** What may differ from the command line's board: its image, and how it is started. */
 export interface BootWishes {
-  readonly image?: Partial<Pick<ImageOptions, 'root' | 'withoutModules' | 'extra'>>;
+  readonly image?: Partial<Pick<ImageOptions, 'root' | 'form' | 'withoutModules' | 'extra'>>;
   readonly start?: Partial<Omit<BoardOptions, 'image' | 'logs'>>;
 }
 
@@ -12,6 +13,8 @@ export interface BootWishes {
 export interface ScenarioContext {
   /** Boots a board as the command line wants it, or with the given differences. Boards that are left over are killed. */
   readonly boot: (wishes?: BootWishes) => Promise<Board>;
+  /** The product as one would install it on a board with a stock root. */
+  readonly product: () => Promise<Product>;
   readonly progress: Progress;
   /** Folder for whatever the scenario leaves behind. */
   readonly logs: string;

@@ -47,7 +47,8 @@ export class Mosquitto {
   /** Starts it (again) and resolves when it takes connections. */
   async run(): Promise<void> {
     const child = spawn(program, ['-c', path.join(this.#directory, 'mosquitto.conf')], {
-      stdio: ['ignore', 'ignore', 'pipe'],
+      // A pipe that nobody reads would stop it once it is full of log.
+      stdio: 'ignore',
     });
     this.#child = child;
     for (let tries = 0; !(await accepts(this.port)); tries += 1) {

@@ -66,6 +66,7 @@ test(`nothing that the journal took is lost or reordered over ${kills} kill -9 a
   });
   assert.deepEqual(await once(last, 'close'), [0, null]);
 
+  assert.ok(safe.length >= kills, 'a writer did not even start');
   const sequences = arrived.map(({ sequence }) => sequence);
   const fresh = [...new Set(sequences)];
   assert.deepEqual(

@@ -11,8 +11,10 @@ import { runCloud } from '../fakes/standin-cluster.ts';
 /**
  * A real cluster with a real cloudcore; edgecore is the stand-in, which enrols and speaks as the real one does.
  *   KUBECONFIG=FILE CLOUDCORE=HOST[:HUB[:ENROL[:ROUTER]]] KUBEEDGE=1.12.1 node scripts/test.mjs test/report/real-cloud.test.ts
+ * With ENFORCED=yes for a cloudcore whose cloudHub.authorization is on with debug off, and without dynamicController.
  */
 const { KUBECONFIG: kubeconfig, CLOUDCORE: cloudcore, KUBEEDGE: version = '1.22.1' } = process.env;
+const isEnforced = process.env['ENFORCED'] === 'yes';
 const missing =
   kubeconfig === undefined || cloudcore === undefined
     ? 'there is no real cluster: name one with KUBECONFIG and CLOUDCORE'
@@ -60,7 +62,7 @@ async function realCluster(t: TestContext) {
 }
 
 test(`real cloudcore ${version}: the Node says why edgecore is gone and that it is back, Devices and questions work`, {
-  skip: missing,
+  skip: missing !== false ? missing : isEnforced ? 'this cloud enforces authorization' : false,
   timeout: 300_000,
 }, async (t) => {
   const { node, start, gate, become, reporting, condition, kube, name, questions } = await realCluster(t);
@@ -129,4 +131,38 @@ test(`real cloudcore ${version}: the Node says why edgecore is gone and that it 
 
   assert.equal(await reporting.retract(new AbortController().signal), true);
   assert.equal(await condition('EdgecoreReady'), undefined, 'leaving leaves nothing behind');
+});
+
+test(`real cloudcore ${version} with authorization: the agent speaks for edgecore while it is gone, and leaves nothing behind`, {
+  skip: missing !== false ? missing : isEnforced ? false : 'this cloud does not enforce authorization',
+  timeout: 230_000,
+}, async (t) => {
+  const { start, gate, become, reporting, condition, kube, name } = await realCluster(t);
+  let edgecore = start();
+  t.after(() => edgecore.kill('SIGKILL'));
+  await until('the Node is there', async () => (await kube.read(name)) !== undefined);
+  gate.edgecoreAdopted();
+  become('ready');
+  await reporting.startLedger();
+  await reporting.start(new AbortController().signal);
+  t.after(() => reporting.stop());
+  const state = (): string => JSON.stringify(reporting.state().node);
+  for (let round = 0; round < 3; round += 1) {
+    await until('nobody else is heard', () => Promise.resolve(state().includes('EdgecoreSpeaks')));
+    edgecore.kill('SIGKILL');
+    await once(edgecore, 'close');
+    gate.edgecoreEnded();
+    become('failed');
+    const ms = await until(
+      'False',
+      async () => (await condition('EdgecoreReady'))?.status === 'False',
+      30_000,
+    );
+    say(`round ${round}: False ${ms} ms after the crash`);
+    await gate.edgecoreStarts();
+    assert.equal(await condition('EdgecoreReady'), undefined, 'gone before edgecore comes');
+    edgecore = start();
+    become('ready');
+  }
+  say(state());
 });

@@ -227,7 +227,7 @@ export class Edgecore {
     link.send(newMessage(patch, JSON.stringify({ status })));
     const lease = {
       metadata: { name: nodeName, namespace: 'kube-node-lease' },
-      spec: { holderIdentity: nodeName, renewTime: new Date().toISOString() },
+      spec: { holderIdentity: nodeName, renewTime: microTime() },
     };
     link.send(
       newMessage({ ...base, operation: 'insert', resource: `kube-node-lease/lease/${nodeName}` }, lease),
@@ -273,6 +273,11 @@ export class Edgecore {
   async #pause(ms: number): Promise<void> {
     await sleep(ms, undefined, { signal: this.#stopped.signal }).catch(() => {});
   }
+}
+
+/** Kubernetes' MicroTime: cloudcore refuses any other number of digits. */
+function microTime(): string {
+  return new Date().toISOString().replace('Z', '000Z');
 }
 
 async function listen(server: Server, address: string): Promise<void> {

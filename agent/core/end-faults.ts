@@ -66,7 +66,8 @@ function spawnFault(errno: string): Fault {
 }
 
 function plainFault(ended: Exclude<Ended, { how: 'spawn-failed' }>, lines: readonly string[]): Fault {
-  const last = lines.at(-1);
+  // A closing bracket or a rule says nothing.
+  const last = lines.findLast((line) => /[A-Za-z]{3}/.test(line));
   const quote = last === undefined ? '' : `: ${last.slice(0, 200)}`;
   if (ended.how === 'unknown') {
     const message = `It ended while it was not our child, so its exit status is unknown${quote}`;

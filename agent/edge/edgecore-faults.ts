@@ -153,8 +153,9 @@ export const edgecoreSymptoms: readonly Symptom[] = [
     reason: 'ConfigNotWritable',
     message: 'edgecore cannot write its edgecore.yaml ($1); see `agentctl plan`',
   },
+  // The errors of validation are a list, one indented line each, that begins after the F line (pkg/util/validation).
   permanent(
-    /^F\d{4} .*?((?:\S+: )?(?:Invalid value|Required value|unrecognized feature gate|must not be 0).*)/,
+    /^(?:F\d{4} .*?| +)((?:\S+: )?(?:Invalid value|Required value|unrecognized feature gate|must not be 0).*)/,
     'ConfigInvalid',
     'edgecore refuses a value of its edgecore.yaml ($1); correct it there',
   ),

@@ -132,6 +132,7 @@ export class EdgecoreUnit implements UnitSpec {
     if (wrong !== undefined) return wrong;
     const sandboxImage = textAt(await this.#ports.keeper.read(), ['modules', 'edged', 'podSandboxImage']);
     await this.#ports.pause.ensure({ runtime: record.runtime, sandboxImage }, signal);
+    await this.#ports.files.makeDirectory(workDir(this.#options.places), 0o750);
     signal.throwIfAborted();
     this.#probe.reset();
     await this.#ports.gate.edgecoreStarts();
@@ -193,7 +194,8 @@ export class EdgecoreUnit implements UnitSpec {
       argv: [this.#program?.path ?? config['edgecore.binary'], '--config', places.configFile],
       // Its check walks over every process of the board, those of containers too, and refuses for the name of one.
       env: { ...env(), CHECK_EDGECORE_ENVIRONMENT: 'false' },
-      cwd: '/',
+      // Up to 1.12 it writes kubelet.crt into its working directory, and the root of a board is read-only.
+      cwd: workDir(places),
       isInRootGroups,
     };
   }
@@ -231,6 +233,10 @@ export class EdgecoreUnit implements UnitSpec {
       });
     else board.set('CloudConnected', 'false', { reason, message });
   }
+}
+
+function workDir({ databaseFile }: EdgePlaces): string {
+  return databaseFile.slice(0, databaseFile.lastIndexOf('/'));
 }
 
 function edgecorePolicy(config: EdgeConfig, restart: UnitPolicy['restart']): UnitPolicy {

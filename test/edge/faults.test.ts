@@ -169,7 +169,7 @@ const ends: readonly (readonly [string, number, string, boolean])[] = [
     'ConfigNotWritable',
     false,
   ],
-  [klog('modules.eventBus.mqttMode: Invalid value: 7: Mode need in [0,2] range'), 1, 'ConfigInvalid', true],
+  [`${klog('[')}\n  Mode: Invalid value: 7: Mode need in [0,2] range\n]`, 1, 'ConfigInvalid', true],
   [klog('unrecognized feature gate: nonsense'), 1, 'ConfigInvalid', true],
   ['Error: unknown flag: --nonsense', 1, 'FlagUnknown', true],
   [klog('database disk image is malformed'), 1, 'DatabaseBroken', false],
@@ -178,7 +178,12 @@ const ends: readonly (readonly [string, number, string, boolean])[] = [
 
 for (const [line, code, reason, isPermanent] of ends) {
   test(`edgecore's last words give ${reason}: ${line.replace(/^F.*?\] /, '').slice(0, 70)}`, () => {
-    const fault = explainEdgecoreEnd(exited(code), ['I0823 earlier', line, '', 'goroutine 98 [running]:']);
+    const fault = explainEdgecoreEnd(exited(code), [
+      'I0823 earlier',
+      ...line.split('\n'),
+      '',
+      'goroutine 98 [running]:',
+    ]);
     assert.deepEqual([fault.reason, fault.isPermanent], [reason, isPermanent]);
     assert.match(fault.message, /^\S.*[^.]$/);
   });

@@ -132,14 +132,19 @@ function text(value: unknown): string {
 function validate(settings: Settings, minor: number): void {
   const { nodeName, edgedEnabled, readOnlyPort, eventBus } = settings;
   if (edgedEnabled && !/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(nodeName)) {
-    throw new Error(
-      `modules.edged.hostnameOverride: Invalid value: "${nodeName}": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters`,
+    throw invalid(
+      `HostnameOverride: Invalid value: "${nodeName}": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters`,
     );
   }
   if (minor >= 19 && edgedEnabled && readOnlyPort === 0) throw new Error('edged readOnlyPort must not be 0');
   if (![0, 1, 2].includes(eventBus.mode)) {
-    throw new Error(`modules.eventBus.mqttMode: Invalid value: ${eventBus.mode}: Mode need in [0,2] range`);
+    throw invalid(`Mode: Invalid value: ${eventBus.mode}: Mode need in [0,2] range`);
   }
+}
+
+/** The errors of validation come as a list over several lines, as seen from edgecore 1.12.1. */
+function invalid(problem: string): Error {
+  return new Error(`[\n  ${problem}\n]`);
 }
 
 function durationMs(value: unknown): number {

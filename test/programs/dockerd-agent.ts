@@ -1,5 +1,7 @@
 // Stands in for an agent that supervises dockerd only: argv[2] home, argv[3] directory of dockerd. Prints each event as a
-// line of JSON. SIGTERM stops the units and ends; SIGKILL is the crash that the next one must cope with.
+// line of JSON. A line on standard input is a file to put in for dockerd, or `rollback`. SIGTERM stops the units and ends; SIGKILL is the crash that the next one must cope with.
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
 import { defaultConfig } from '../../agent/config/default-config.ts';
 import { HealthBoard } from '../../agent/health/board.ts';
 import { DockerClient } from '../../agent/host/docker-client.ts';
@@ -8,10 +10,14 @@ import { HostProcesses } from '../../agent/host/host-processes.ts';
 import { HostPrograms, HostSockets } from '../../agent/host/host-programs.ts';
 import { HostUnitLogs } from '../../agent/host/host-unit-logs.ts';
 import { JsonLog } from '../../agent/host/json-log.ts';
+import { HostPartDisk } from '../../agent/host/part-disk.ts';
+import { HostPartIntake } from '../../agent/host/part-intake.ts';
+import { HostProgramText } from '../../agent/host/program-text.ts';
 import { RotatingFile } from '../../agent/host/rotating-file.ts';
 import { SystemClock, systemRandom } from '../../agent/host/system-clock.ts';
 import { ToolRunner } from '../../agent/host/tool-runner.ts';
 import { createSupervisor } from '../../agent/units/create-supervisor.ts';
+import { Updater } from '../../agent/update/updater.ts';
 
 const [home = '', binDir = ''] = process.argv.slice(2);
 const clock = new SystemClock();
@@ -58,4 +64,40 @@ process.on('SIGTERM', () => {
     clearInterval(alive);
   });
 });
-await supervisor.start(new AbortController().signal);
+const limits = { readyMs: 60_000, stableMs: 3_000, processes: 3, stopMs: 60_000 };
+const updater = new Updater(
+  {
+    home,
+    bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+    launched: undefined,
+    imagePaths: { dockerd: `${binDir}/dockerd`, edgecore: '/none', agent: '/none' },
+    limits: { dockerd: limits, edgecore: limits, agent: limits },
+    restartAgent: () => undefined,
+  },
+  {
+    clock,
+    board,
+    log,
+    commands,
+    files: new FileStore(),
+    programs: new HostPrograms(),
+    disk: new HostPartDisk(),
+    intake: new HostPartIntake(),
+    text: new HostProgramText(),
+    units: () => supervisor,
+  },
+);
+const { signal } = new AbortController();
+await updater.open();
+await supervisor.start(signal);
+updater.start(signal);
+createInterface({ input: process.stdin }).on('line', (line) => {
+  const change =
+    line === 'rollback'
+      ? updater.rollback('dockerd')
+      : updater.update('dockerd', { file: line, isDryRun: false }, signal);
+  change.then(
+    (answer) => console.log(JSON.stringify({ event: 'answer', ...answer })),
+    (error: unknown) => console.log(JSON.stringify({ event: 'answer', ok: false, outcome: String(error) })),
+  );
+});

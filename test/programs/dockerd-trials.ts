@@ -1,7 +1,15 @@
 // Tries the supervision on a real dockerd, inside mount, network and pid namespaces of its own: argv[2] home, argv[3]
 // directory of dockerd, argv[4] the stand-in agent. Prints one line of JSON for each trial.
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 
@@ -17,7 +25,7 @@ class Agent {
 
   constructor() {
     this.#child = spawn(process.execPath, [agentProgram, home, binDir], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['pipe', 'pipe', 'inherit'],
     });
     this.gone = new Promise((resolve) => this.#child.once('exit', resolve));
     if (this.#child.stdout !== null) {
@@ -25,6 +33,13 @@ class Agent {
         this.events.push(JSON.parse(line) as Event),
       );
     }
+  }
+
+  /** Asks for a change of dockerd and waits for its verdict. */
+  async change(line: string): Promise<Event> {
+    const from = this.events.length;
+    this.#child.stdin?.write(`${line}\n`);
+    return this.sees((event) => event['event'] === 'answer', from, 180_000);
   }
 
   kill(signal: NodeJS.Signals): void {
@@ -182,6 +197,68 @@ await trial('a hanging containerd is set going again, and nobody kills dockerd f
     !agent.events.slice(from).some((event) => event['event'] === 'unit.signalled'),
     'dockerd got a signal',
   );
+});
+
+/** The set of this machine's own programs as Docker's archive has it, with another program in the place of some. */
+function dockerArchive(name: string, instead: Readonly<Record<string, string>> = {}): string {
+  const folder = `${home}/${name}`;
+  mkdirSync(`${folder}/docker`, { recursive: true });
+  for (const program of ['dockerd', 'containerd', 'containerd-shim-runc-v2', 'runc'])
+    copyFileSync(`${binDir}/${instead[program] ?? program}`, `${folder}/docker/${program}`);
+  execFileSync('tar', ['-C', folder, '-czf', `${folder}.tgz`, 'docker']);
+  return `${folder}.tgz`;
+}
+
+function programOf(name: string): string {
+  const [pid = 0, ...more] = pidsOf(name);
+  expect(more.length === 0, `${more.length + 1} of ${name} run`);
+  return readlinkSync(`/proc/${pid}/exe`);
+}
+
+const shimOf = (): number => pidsOf('containerd-shim')[0] ?? 0;
+
+await trial(
+  'dockerd is replaced from a file while a container runs, and the container lives on',
+  async () => {
+    const [before, shim, sleeper] = [pidsOf('dockerd')[0], shimOf(), pidsOf('sleep')[0]];
+    copyFileSync(`${binDir}/dockerd`, `${home}/dockerd-from-file`);
+    const answer = await agent.change(`${home}/dockerd-from-file`);
+    expect(answer['ok'] === true, JSON.stringify(answer));
+    expect(programOf('dockerd').startsWith(`${home}/parts/dockerd/`), programOf('dockerd'));
+    expect(pidsOf('dockerd')[0] !== before, 'the old dockerd still runs');
+    expect(shimOf() === shim && pidsOf('sleep')[0] === sleeper, 'the container was started again');
+    expect(containerRuns(), 'the container does not run');
+  },
+);
+
+await trial('a whole set is put in, and the container of the set before is still spoken with', async () => {
+  const sleeper = pidsOf('sleep')[0];
+  const answer = await agent.change(dockerArchive('docker-set'));
+  expect(answer['ok'] === true, JSON.stringify(answer));
+  for (const name of ['dockerd', 'containerd'])
+    expect(programOf(name).startsWith(`${home}/parts/dockerd/`), programOf(name));
+  expect(pidsOf('sleep')[0] === sleeper, 'the container was started again');
+  expect(docker('exec', 'sleeper', '/bin/busybox', 'echo', 'here') === 'here', 'exec fails');
+});
+
+await trial('a set that does not come up is taken back, and the container lives on', async () => {
+  const sleeper = pidsOf('sleep')[0];
+  const before = programOf('dockerd');
+  const answer = await agent.change(dockerArchive('docker-bad', { containerd: 'runc' }));
+  expect(answer['ok'] === false, JSON.stringify(answer));
+  const from = agent.events.findLastIndex((event) => event['event'] === 'part.taken-back');
+  await agent.sees(isReady, from);
+  expect(programOf('dockerd') === before, programOf('dockerd'));
+  expect(pidsOf('sleep')[0] === sleeper && containerRuns(), 'the container was started again');
+});
+
+await trial('a rollback goes back to the set before, and the container lives on', async () => {
+  const sleeper = pidsOf('sleep')[0];
+  const before = programOf('dockerd');
+  const answer = await agent.change('rollback');
+  expect(answer['ok'] === true, JSON.stringify(answer));
+  expect(programOf('dockerd') !== before, 'the same dockerd runs');
+  expect(pidsOf('sleep')[0] === sleeper && containerRuns(), 'the container was started again');
 });
 
 const ruins: readonly (readonly [string, string, 'empty' | 'garbage'])[] = [

@@ -25,7 +25,8 @@ export class MqttLink implements BrokerLink {
     const socket = await dial(target, signal);
     // Only the client: the package's front door also brings WebSockets, SOCKS and the ways to find a broker, 350 KB.
     const { default: library } = await import('mqtt/lib/client');
-    const Client = library.default;
+    // A program that tsx runs gets the class itself, a bundle and Node the module around it.
+    const Client = (library.default as typeof library.default | undefined) ?? (library as never);
     const client = new Client(() => socket, {
       clientId: target.clientId,
       clean: true,

@@ -82,7 +82,7 @@ export interface Processes {
   adopt(identity: ProcessIdentity, listensAt?: ListenAddress): Promise<RunningProcess | undefined>;
   /** What /proc says now; undefined where there is no such process. */
   facts(pid: number): Promise<ProcessFacts | undefined>;
-  /** All living processes whose program is one of these absolute paths; zombies are not among them. */
+  /** All living processes that run one of these absolute paths, as a program or as a script; zombies are not among them. */
   findByProgram(paths: readonly string[]): Promise<readonly ProcessFacts[]>;
   /** Living children of a process. */
   childrenOf(pid: number): Promise<readonly ProcessFacts[]>;

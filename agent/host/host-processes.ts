@@ -69,7 +69,9 @@ export class HostProcesses implements Processes {
 
   findByProgram(paths: readonly string[]): Promise<readonly ProcessFacts[]> {
     const wanted = new Set(paths.map(realPath));
-    const pids = listPids().filter((pid) => pid !== process.pid && wanted.has(readProgram(pid) ?? ''));
+    const pids = listPids().filter(
+      (pid) => pid !== process.pid && programsOf(pid).some((file) => wanted.has(file)),
+    );
     return Promise.resolve(living(pids));
   }
 
@@ -132,6 +134,14 @@ class Child implements RunningProcess {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return false;
     return kill(this.identity.pid, signal);
   }
+}
+
+/** What a process runs: its program, and where that is the interpreter of a script, the script. */
+function programsOf(pid: number): readonly string[] {
+  const program = readProgram(pid);
+  if (program === undefined) return [];
+  const [, script = ''] = (readProc(`/proc/${pid}/cmdline`) ?? '').split('\0');
+  return script.startsWith('/') ? [program, realPath(script)] : [program];
 }
 
 function living(pids: readonly number[]): readonly ProcessFacts[] {

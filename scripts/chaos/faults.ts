@@ -73,7 +73,7 @@ export const troubles: Readonly<Record<FaultKind, Trouble>> = {
           dockerdEnded,
         ),
       }),
-      ...fell(told, 'DockerReady'),
+      ...fell(told, 'DockerReady', 'ContainerdReady'),
     ],
   },
   'kill-shim': { act: () => signalShim('SIGKILL'), missing: () => [] },
@@ -176,9 +176,10 @@ function wanted(told: readonly Seen[], what: Readonly<Record<string, Fits>>): re
   return Object.entries(what).flatMap(([name, fits]) => (told.some(fits) ? [] : [`no event ${name}`]));
 }
 
-/** The condition must have been seen bad. */
-function fell(told: readonly Seen[], type: string): readonly string[] {
-  return told.some(is('condition.changed', { type, status: 'false' })) ? [] : [`${type} was never false`];
+/** One of the conditions must have been seen bad. */
+function fell(told: readonly Seen[], ...types: readonly string[]): readonly string[] {
+  const isFall = either(...types.map((type) => is('condition.changed', { type, status: 'false' })));
+  return told.some(isFall) ? [] : [`${types.join(' or ')} was never false`];
 }
 
 function none(_value: unknown): undefined {

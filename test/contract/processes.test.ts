@@ -239,3 +239,21 @@ for (const [where, listen] of listeners) {
     assert.ok(tookMs < 700, `it took ${tookMs} ms`);
   });
 }
+
+test('host: a script is found by its own path, which is not that of its interpreter', async (t) => {
+  const rig = hostRig(t);
+  const directory = mkdtempSync(path.join(tmpdir(), 'processes-script-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const script = path.join(directory, 'unit');
+  writeFileSync(script, `#!${process.execPath}\nsetInterval(() => 0, 9e8);\n`, { mode: 0o755 });
+  const child = await running(rig.first, spec([script, '--config', 'x'], rig.output));
+  t.after(() => tryKill(child.identity.pid));
+  let found = await rig.second.findByProgram([script]);
+  // Between fork and exec it is still a copy of us.
+  while (found.length === 0) found = await rig.second.findByProgram([script]);
+  assert.deepEqual(
+    found.map(({ pid }) => pid),
+    [child.identity.pid],
+  );
+  assert.ok(found[0]?.argv.includes('--config'));
+});

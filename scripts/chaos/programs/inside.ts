@@ -5,7 +5,7 @@ import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Board, type BoardPlaces, clockFile } from '../board.ts';
-import { mainsOf, troubles } from '../faults.ts';
+import { edgecores, mainsOf, troubles } from '../faults.ts';
 import { type Fault, faultText, plan, type Round } from '../plan.ts';
 import { descriptorKinds, processes, sizeOf } from '../proc.ts';
 import type { ChaosEvent, Report } from '../report.ts';
@@ -169,7 +169,8 @@ async function checkGround(board: Board, cloud: number): Promise<readonly string
   await eventually('no orphans', 10_000, () => (left().length === 0 ? true : undefined)).catch(
     () => undefined,
   );
-  return left().map((text) => `orphan: ${text}`);
+  const twins = edgecores().length > 1 ? [`${edgecores().length} of edgecore`] : [];
+  return [...twins, ...left().map((text) => `orphan: ${text}`)];
 }
 
 /** The small disk is gone with the namespace: what explains a broken promise is saved in time. */

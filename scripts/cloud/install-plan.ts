@@ -38,6 +38,7 @@ export function planObject(
   const changes = [
     ...differences(wanted.metadata.labels, found.metadata.labels, 'metadata.labels'),
     ...differences(wanted.spec, found.spec, 'spec'),
+    ...differences(wanted.status, found.status, 'status'),
   ];
   if (againBecause !== undefined) return { act: 'create again', object: wanted, why: againBecause, changes };
   if (changes.length === 0) return { act: 'keep', object: wanted };
@@ -84,7 +85,9 @@ function differences(wanted: unknown, found: unknown, path: string): readonly Ch
   }
   if (Array.isArray(wanted)) {
     const other = Array.isArray(found) ? found : [];
-    if (wanted.length !== other.length) return [{ path, from: found, to: wanted }];
+    if (wanted.length !== other.length) {
+      return [{ path, from: `${other.length} entries`, to: `${wanted.length} entries` }];
+    }
     return wanted.flatMap((value, index) => differences(value, other[index], `${path}[${index}]`));
   }
   return wanted === found ? [] : [{ path, from: found, to: wanted }];

@@ -11,6 +11,7 @@ import {
   ownLabel,
   reportRule,
   routerObjects,
+  withKnownTwins,
 } from './manifests.ts';
 import { isEdge, viewNode } from './node-view.ts';
 
@@ -58,8 +59,9 @@ export async function planInstall(
   const waiting: string[] = [];
   for (const node of nodes) {
     const name = node.metadata.name;
-    const wanted = device(generation, options.namespace, name);
-    const found = await kube.read(wanted);
+    const bare = device(generation, options.namespace, name);
+    const found = await kube.read(bare);
+    const wanted = withKnownTwins(bare, found);
     const view = viewNode(node, found, await kube.read(statusName(wanted)));
     const rule = reportRule(options, name);
     if (rule !== undefined) steps.push(planObject(rule, await kube.read(rule)));

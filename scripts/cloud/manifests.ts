@@ -78,6 +78,20 @@ export function device(generation: DeviceGeneration, namespace: string, node: st
   };
 }
 
+/**
+ * A wanted Device whose twins are those that are there already and the missing ones behind them. Only v1alpha2 has them
+ * from us; a Device of an older agent lacks the newer properties, and its cloud would drop what is said of them.
+ */
+export function withKnownTwins(wanted: KubeObject, found: KubeObject | undefined): KubeObject {
+  const twinsOf = (object: KubeObject | undefined): readonly { readonly propertyName: string }[] =>
+    (object?.status?.['twins'] as readonly { readonly propertyName: string }[] | undefined) ?? [];
+  const there = twinsOf(found);
+  const names = new Set(there.map(({ propertyName }) => propertyName));
+  const missing = twinsOf(wanted).filter(({ propertyName }) => !names.has(propertyName));
+  if (found === undefined || wanted.status === undefined) return wanted;
+  return { ...wanted, status: { twins: [...there, ...missing] } };
+}
+
 /** Endpoints and rules of KubeEdge's router; they serve all nodes of the cluster. */
 export function routerObjects(wishes: CloudWishes): readonly KubeObject[] {
   const { namespace, queryPort, hasCommands, reportUrl } = wishes;

@@ -68,12 +68,20 @@ test('a dry run prints and changes nothing, and uninstall removes only what is o
 test('a cluster of the old generation gets v1alpha2, with the twins that its cloud merges into', async (t) => {
   const { kube, run } = await cluster(t, ['v1alpha2']);
   assert.equal((await run('install', 'board-1')).code, 0);
-  const device = kube.get('apis/devices.kubeedge.io/v1alpha2/namespaces/default/devices/board-1-agent') as {
+  const place = 'apis/devices.kubeedge.io/v1alpha2/namespaces/default/devices/board-1-agent';
+  const device = kube.get(place) as {
     spec: { nodeSelector: { nodeSelectorTerms: { matchExpressions: { values: string[] }[] }[] } };
     status: { twins: unknown[] };
   };
   assert.deepEqual(device.spec.nodeSelector.nodeSelectorTerms[0]?.matchExpressions[0]?.values, ['board-1']);
   assert.equal(device.status.twins.length, twinProperties.length);
+  assert.match((await run('install', 'board-1')).err, /everything is as it should be/);
+  const reported = { propertyName: 'ready', reported: { value: 'true' } };
+  kube.put(place, { ...device, status: { twins: [reported] } });
+  const grown = await run('install', 'board-1');
+  assert.match(grown.out, /^~ device .*\n {4}status\.twins: "1 entries" -> "\d+ entries"$/m);
+  const twins = (kube.get(place) as { status: { twins: unknown[] } }).status.twins;
+  assert.deepEqual([twins.length, twins[0]], [twinProperties.length, reported]);
 });
 
 test('a Device that never reported is created again only when that is wanted', async (t) => {

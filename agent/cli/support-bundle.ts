@@ -32,6 +32,7 @@ async function ask(ctx: CommandContext): Promise<Readonly<Record<string, unknown
     ledger: () => client.ledger({ n: maxRecords }, signal),
     samples: () => client.samples(signal),
     edge: () => client.edge(signal),
+    parts: () => client.parts(signal),
   };
   const answers = await Promise.all(
     Object.entries(questions).map(async ([name, question]) => {

@@ -25,6 +25,8 @@ export interface TrialHooks {
 
 /** Milliseconds between two looks. */
 const lookMs = 250;
+/** Milliseconds between two tries of what has to be done in the end, e.g. on a disk that is full. */
+const againMs = 10_000;
 /** Milliseconds in which nobody can tell, after which the asker is answered and the trial goes on without him. */
 const patienceMs = 5_000;
 
@@ -40,6 +42,8 @@ export class PartTrial {
   readonly #byHand = new AbortController();
   #answer: (ending: Ending) => void = () => undefined;
   #end: () => void = () => undefined;
+  readonly #hindered: Promise<void>;
+  #tellHindered: () => void = () => undefined;
   #restingSinceMs: number | undefined;
 
   constructor(part: PartName, limits: PartLimits, ports: UpdaterPorts, hooks: TrialHooks) {
@@ -52,6 +56,9 @@ export class PartTrial {
     });
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
+    });
+    this.#hindered = new Promise((resolve) => {
+      this.#tellHindered = resolve;
     });
   }
 
@@ -73,7 +80,7 @@ export class PartTrial {
   /** Takes the change back although nothing is known against it. */
   async takeBack(message: string): Promise<Ending> {
     this.#byHand.abort({ reason: 'ByHand', message } satisfies Note);
-    await this.ended;
+    await Promise.race([this.ended, this.#hindered]);
     return this.answer;
   }
 
@@ -88,7 +95,7 @@ export class PartTrial {
           : { reason: 'CannotSwitch', message: messageOf(error) };
       },
     );
-    return fault === undefined ? this.#keep() : this.#revert(fault, signal);
+    return fault === undefined ? this.#keep(signal) : this.#revert(fault, signal);
   }
 
   /** Resolves with what is wrong, or with nothing once the part has proved itself. */
@@ -124,9 +131,25 @@ export class PartTrial {
     this.#answer({ isGood: true, phase: 'watching', reason: 'Resting', message: told });
   }
 
-  async #keep(): Promise<Ending> {
+  /** Tries until it is done: a part must not stay halfway because a disk was full for a minute. */
+  async #insist(act: () => Promise<void>, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      try {
+        return await act();
+      } catch (error) {
+        if (signal.aborted) throw error;
+        const message = messageOf(error);
+        this.#hooks.story.stuck(this.#part, message);
+        this.#answer({ isGood: false, phase: this.#hooks.record().phase, reason: 'Stuck', message });
+        this.#tellHindered();
+        await this.#ports.clock.sleep(againMs, signal);
+      }
+    }
+  }
+
+  async #keep(signal: AbortSignal): Promise<Ending> {
     const record = settle(this.#hooks.record());
-    await this.#hooks.save(record);
+    await this.#insist(() => this.#hooks.save(record), signal);
     this.#hooks.story.confirmed(this.#part, record.current);
     const message = `${record.current} has proved itself and stays`;
     return { isGood: true, phase: 'settled', reason: 'Confirmed', message };
@@ -137,7 +160,7 @@ export class PartTrial {
     const before = this.#hooks.record();
     const lines = unitOf(this.#ports.units(), this.#part)?.lastEnd?.lines ?? [];
     const next = giveUp(before, { reason, message, nowMs: clock.wallMs(), phase: 'reverting' });
-    await this.#hooks.save(next);
+    await this.#insist(() => this.#hooks.save(next), signal);
     this.#hooks.story.takenBack(this.#part, before.current, { reason, message, to: next.current, lines });
     await this.#finishReverting(signal);
     return { isGood: false, phase: this.#hooks.record().phase, reason, message };
@@ -157,8 +180,10 @@ export class PartTrial {
       this.#hooks.restartAgent();
       return ending('reverting');
     }
-    await this.#swap(signal);
-    await this.#hooks.save({ ...this.#hooks.record(), phase: 'settled' });
+    await this.#insist(async () => {
+      await this.#swap(signal);
+      await this.#hooks.save({ ...this.#hooks.record(), phase: 'settled' });
+    }, signal);
     return ending('settled');
   }
 

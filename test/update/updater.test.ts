@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isAgentError } from '../../agent/core/agent-error.ts';
+import { AgentError, isAgentError } from '../../agent/core/agent-error.ts';
 import { home, UpdateWorld } from '../fakes/update-world.ts';
 
 const never = new AbortController().signal;
@@ -135,6 +135,29 @@ test('a node without its cloud is as good after the update as before', async () 
   await world.clock.advance(0);
   world.setUnit({ phase: 'unready', reason: 'NoCloud', message: 'the cloud is away' });
   assert.equal((await world.settled(update)).ok, true);
+});
+
+test('a disk that is full while a change is taken back is tried again until it is not', async () => {
+  const world = await board();
+  await world.update(world.hand('24.0.2'));
+  const file = world.hand('27.5.1', 'bad');
+  const replace = world.disk.replace.bind(world.disk);
+  let isFull = false;
+  world.disk.replace = async (path, text) => {
+    if (isFull) throw new AgentError('FILE_FAILED', `Cannot write "${path}": ENOSPC; the disk is full`);
+    await replace(path, text);
+    isFull = text.includes('phase watching');
+  };
+  const document = await world.update(file);
+  assert.equal(document.ok, false);
+  assert.equal(document.outcome.reason, 'Stuck');
+  assert.equal(world.board.get('PartsSettled')?.status, 'false');
+  isFull = false;
+  world.disk.replace = replace;
+  await world.clock.advance(15_000);
+  assert.equal(world.running, '24.0.2 good');
+  assert.equal(world.record()?.phase, 'settled');
+  assert.equal(world.board.get('PartsSettled')?.status, 'true');
 });
 
 test('rollback goes to the one before, and again to the one after', async () => {

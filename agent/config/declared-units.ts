@@ -30,10 +30,40 @@ export interface DeclaredUnits {
 /** Parses the mapping of the key `units`. */
 export function parseDeclaredUnits(mapping: Readonly<Record<string, unknown>>): DeclaredUnits {
   const parsed = Object.entries(mapping).map(([name, value]) => parseUnit(name, value));
-  return {
-    units: parsed.flatMap(({ units }) => units),
-    problems: parsed.flatMap(({ problems }) => problems),
+  const units = parsed.flatMap((one) => one.units);
+  const problems = parsed.flatMap((one) => one.problems);
+  return { units, problems: [...problems, ...unknownNeeds(units, Object.keys(mapping)), ...circles(units)] };
+}
+
+function unknownNeeds(units: readonly DeclaredUnit[], names: readonly string[]): readonly Problem[] {
+  const known = [...builtIn.filter((name) => name !== 'agent'), ...names];
+  return units.flatMap(({ name, needs }) =>
+    needs
+      .filter((need) => !known.includes(need))
+      .map((need) => ({
+        path: `units.${name}.needs`,
+        message: `names "${need}", which is no unit, want one of ${known.join(', ')}`,
+      })),
+  );
+}
+
+/** Each circle once, told at the first of its units. */
+function circles(units: readonly DeclaredUnit[]): readonly Problem[] {
+  const needsOf = new Map(units.map(({ name, needs }) => [name, needs]));
+  const done = new Set<string>();
+  const problems: Problem[] = [];
+  const visit = (name: string, trail: readonly string[]): void => {
+    const at = trail.indexOf(name);
+    if (at !== -1) {
+      const circle = [...trail.slice(at), name].join(' -> ');
+      problems.push({ path: `units.${name}.needs`, message: `makes a circle: ${circle}` });
+    }
+    if (at !== -1 || done.has(name)) return;
+    for (const need of needsOf.get(name) ?? []) visit(need, [...trail, name]);
+    done.add(name);
   };
+  for (const { name } of units) visit(name, []);
+  return problems;
 }
 
 function parseUnit(name: string, value: unknown): DeclaredUnits {

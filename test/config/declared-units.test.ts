@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { parseDeclaredUnits } from '../../agent/config/declared-units.ts';
 import { parseConfig } from '../../agent/config/parse.ts';
 
 test('a declared unit gets the defaults of what it leaves out', () => {
@@ -30,6 +31,19 @@ test('every problem of every declared unit is reported with its path', () => {
       'units.c.stopMs',
       'units.c.colour',
       'units.d',
+    ],
+  );
+});
+
+test('a need that is no unit and units that need each other are problems of the file', () => {
+  const unit = (...needs: readonly string[]) => ({ argv: ['/bin/x'], needs });
+  const mapping = { a: unit('b', 'dockerd'), b: unit('c'), c: unit('a'), d: unit('dockred'), e: unit('e') };
+  assert.deepEqual(
+    parseDeclaredUnits(mapping).problems.map(({ path, message }) => `${path} ${message}`),
+    [
+      'units.d.needs names "dockred", which is no unit, want one of containerd, dockerd, edgecore, a, b, c, d, e',
+      'units.a.needs makes a circle: a -> b -> c -> a',
+      'units.e.needs makes a circle: e -> e',
     ],
   );
 });

@@ -38,7 +38,6 @@ export function planObject(
   const changes = [
     ...differences(wanted.metadata.labels, found.metadata.labels, 'metadata.labels'),
     ...differences(wanted.spec, found.spec, 'spec'),
-    ...differences(wanted.status, found.status, 'status'),
   ];
   if (againBecause !== undefined) return { act: 'create again', object: wanted, why: againBecause, changes };
   if (changes.length === 0) return { act: 'keep', object: wanted };

@@ -8,12 +8,12 @@ import {
   deviceGroup,
   deviceModel,
   isBoardEndpoint,
+  lacksProperties,
   ownLabel,
   reportRule,
   routerObjects,
-  withKnownTwins,
 } from './manifests.ts';
-import { isEdge, viewNode } from './node-view.ts';
+import { isEdge, type NodeView, viewNode } from './node-view.ts';
 
 /** What is to be installed, and for whom. */
 export interface InstallOptions extends CloudWishes {
@@ -59,21 +59,30 @@ export async function planInstall(
   const waiting: string[] = [];
   for (const node of nodes) {
     const name = node.metadata.name;
-    const bare = device(generation, options.namespace, name);
-    const found = await kube.read(bare);
-    const wanted = withKnownTwins(bare, found);
+    const wanted = device(generation, options.namespace, name);
+    const found = await kube.read(wanted);
     const view = viewNode(node, found, await kube.read(statusName(wanted)));
     const rule = reportRule(options, name);
     if (rule !== undefined) steps.push(planObject(rule, await kube.read(rule)));
     const isConnected = view.ready?.status === 'True';
-    const isSilent = found !== undefined && view.twin === undefined;
-    if (!isConnected && (found === undefined || isSilent)) waiting.push(name);
-    else
-      steps.push(
-        planObject(wanted, found, isSilent && options.recreates ? 'it has never reported' : undefined),
-      );
+    const againBecause = reasonToRecreate(wanted, found, view, options);
+    const mustBeNew = found === undefined || view.twin === undefined || againBecause !== undefined;
+    if (mustBeNew && !isConnected) waiting.push(name);
+    else steps.push(planObject(wanted, found, againBecause));
   }
   return { steps, waiting };
+}
+
+/** A board learns of its Device only when that is created, and then tells everything. */
+function reasonToRecreate(
+  wanted: KubeObject,
+  found: KubeObject | undefined,
+  { twin }: NodeView,
+  { recreates }: InstallOptions,
+): string | undefined {
+  if (found === undefined) return undefined;
+  if (lacksProperties(wanted, found)) return 'it lacks properties that the agent tells';
+  return twin === undefined && recreates ? 'it has never reported' : undefined;
 }
 
 /** Endpoints of ports that are no longer wanted; after the rules that used them. */

@@ -79,17 +79,21 @@ export function device(generation: DeviceGeneration, namespace: string, node: st
 }
 
 /**
- * A wanted Device whose twins are those that are there already and the missing ones behind them. Only v1alpha2 has them
- * from us; a Device of an older agent lacks the newer properties, and its cloud would drop what is said of them.
+ * Reports whether a Device lacks properties that the agent tells, because it was made for an older one. Its cloud drops
+ * what is said of them; and of a Device that only changes, the board learns nothing.
  */
-export function withKnownTwins(wanted: KubeObject, found: KubeObject | undefined): KubeObject {
-  const twinsOf = (object: KubeObject | undefined): readonly { readonly propertyName: string }[] =>
-    (object?.status?.['twins'] as readonly { readonly propertyName: string }[] | undefined) ?? [];
-  const there = twinsOf(found);
-  const names = new Set(there.map(({ propertyName }) => propertyName));
-  const missing = twinsOf(wanted).filter(({ propertyName }) => !names.has(propertyName));
-  if (found === undefined || wanted.status === undefined) return wanted;
-  return { ...wanted, status: { twins: [...there, ...missing] } };
+export function lacksProperties(wanted: KubeObject, found: KubeObject): boolean {
+  const names = new Set(propertyNames(found));
+  return propertyNames(wanted).some((name) => !names.has(name));
+}
+
+/** v1beta1 lists the properties in its spec, v1alpha2 knows them by the twins of its status. */
+function propertyNames({ spec, status }: KubeObject): readonly unknown[] {
+  const properties = (spec?.['properties'] ?? []) as readonly { readonly name: unknown }[];
+  const twins = (status?.['twins'] ?? []) as readonly { readonly propertyName: unknown }[];
+  return 'nodeSelector' in (spec ?? {})
+    ? twins.map(({ propertyName }) => propertyName)
+    : properties.map(({ name }) => name);
 }
 
 /** Endpoints and rules of KubeEdge's router; they serve all nodes of the cluster. */

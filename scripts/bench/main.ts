@@ -15,10 +15,11 @@ import { steady } from './benchmarks/steady.ts';
 import { watch } from './benchmarks/watch.ts';
 import { unpackedFolder, unpackPackage } from './debian.ts';
 import { describeMachine, type Machine } from './machine.ts';
+import { Progress } from './progress.ts';
 import { missed } from './result.ts';
 import { type Outcome, runBenchmarks } from './runner.ts';
 import { isInside, runInside } from './sandbox.ts';
-import { launchFlags } from './subjects/agent.ts';
+import { launchFlags, withKeptCode } from './subjects/agent.ts';
 import { bareHttp, idleNode } from './subjects/bare-node.ts';
 import { monit } from './subjects/monit.ts';
 import { pm2 } from './subjects/pm2.ts';
@@ -60,16 +61,18 @@ if (options.list) {
 const agent = {
   node: path.resolve(options.node),
   flags: launchFlags(),
+  starter: path.resolve(path.dirname(options.agent), 'start.js'),
   bundle: path.resolve(options.agent),
   commandLine: path.resolve(path.dirname(options.agent), 'agentctl.js'),
 };
-for (const file of [agent.bundle, agent.commandLine]) {
+for (const file of [agent.starter, agent.bundle, agent.commandLine]) {
   if (existsSync(file)) continue;
   console.error(`bench: cannot find ${file}; build it with: node build.mjs`);
   process.exit(2);
 }
 const startedMs = Date.now();
-const say = (text: string): void => console.error(`bench ${elapsed()}: ${text}`);
+const progress = new Progress(process.stderr, () => performance.now());
+const say = (text: string): void => progress.say(`bench ${elapsed()}: `, text);
 if (isInside()) await measure();
 else {
   for (const name of unpacked) {
@@ -85,13 +88,17 @@ async function measure(): Promise<void> {
   const chosen = all.filter(
     (benchmark) => positionals.length === 0 || wordsOf(benchmark).some((word) => positionals.includes(word)),
   );
-  const outcome = await runBenchmarks(chosen, positionals, {
-    isQuick: options.quick,
-    node: agent.node,
-    agent,
-    peers: availablePeers(),
-    say,
-  });
+  say('an agent runs once, as on every board that was on before, and keeps its compiled code');
+  const outcome = await withKeptCode(agent, async (product) =>
+    runBenchmarks(chosen, positionals, {
+      isQuick: options.quick,
+      node: agent.node,
+      agent: product,
+      peers: availablePeers(),
+      say,
+    }),
+  );
+  progress.end();
   print(outcome, machine);
   if (outcome.failures.length > 0) process.exitCode = 70;
   else if (options.strict && missed(outcome.results).length > 0) process.exitCode = 1;
@@ -131,7 +138,7 @@ function print({ results, failures }: Outcome, machine: Machine): void {
     `${machine.cpu}, ${machine.cores} cores, ${machine.system}, Linux ${machine.kernel}, Node ${machine.node}`,
   );
   console.log(
-    `agent: node ${[...agent.flags, path.relative('.', agent.bundle)].join(' ')}; load at the start ${machine.loadAtStart.toFixed(1)}`,
+    `agent: node ${[...agent.flags, path.relative('.', agent.starter), path.relative('.', agent.bundle)].join(' ')}; load at the start ${machine.loadAtStart.toFixed(1)}`,
   );
   console.log('Every value is a median; what each benchmark measures: npm run bench -- --list\n');
   console.log(renderTable(results));

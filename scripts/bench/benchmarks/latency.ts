@@ -55,9 +55,13 @@ async function measure(context: Context, servers: readonly Server[]): Promise<re
   const memory = new Series();
   const [rounds, requests, burst] = context.isQuick ? [5, 100, 2_000] : [20, 250, 5_000];
   for (const server of servers) await warmUp(server);
-  for (const { name, pid } of servers) memory.add(`${name} before`, memoryOf([pid]).rss / 1024 / 1024);
+  const look = (when: string): void => {
+    for (const { name, pid } of servers) memory.add(`${name} ${when}`, memoryOf([pid]).rss / 1024 / 1024);
+  };
+  look('before');
   for (let round = 0; round < rounds; round++) {
     context.say(`latency ${round + 1}/${rounds}`);
+    if (round === Math.floor(rounds / 2)) look('half');
     for (const server of servers) {
       single.add(server.name, ...(await oneByOne(server, requests)));
       const { perSecond, perCpuSecond } = await sixteenAtOnce(server, burst);
@@ -65,7 +69,7 @@ async function measure(context: Context, servers: readonly Server[]): Promise<re
       perCpu.add(server.name, perCpuSecond);
     }
   }
-  for (const { name, pid } of servers) memory.add(`${name} after`, memoryOf([pid]).rss / 1024 / 1024);
+  look('after');
   return rows({ single, throughput, perCpu, memory }, rounds * (requests + burst));
 }
 
@@ -128,7 +132,8 @@ function rows(taken: Taken, requests: number): readonly Measurement[] {
     ...compare(
       memory,
       { group: 'memory', name: `resident after ${requests} requests`, unit: 'MB', subject: 'agent after' },
-      ['agent before', `${bare} after`],
+      ['agent before', 'agent half', `${bare} after`],
+      { 'agent half': { of: 'ratio', is: '<=', bound: 1.05 } },
     ),
   ];
 }

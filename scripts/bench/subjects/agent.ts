@@ -1,9 +1,19 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { stringify } from 'yaml';
-import { end, launch } from '../launch.ts';
+import { end, eventually, launch } from '../launch.ts';
 import { childrenOf } from '../processes.ts';
-import type { UnitSet } from '../unit-set.ts';
+import { UnitSet } from '../unit-set.ts';
 import { logFileBytes, logFiles } from './log-limits.ts';
 import type { Running, Subject } from './subject.ts';
 
@@ -12,8 +22,12 @@ export interface AgentProduct {
   readonly node: string;
   /** Options of Node, those of launch.sh. */
   readonly flags: readonly string[];
+  /** What launch.sh runs the bundle with: it brings the compiled code of an earlier start along. */
+  readonly starter: string;
   readonly bundle: string;
   readonly commandLine: string;
+  /** Compiled code that an earlier start kept, as on every board that has been on before; absent: a first start ever. */
+  readonly kept?: string;
 }
 
 /** The agent at work; `socketPath` is its API. */
@@ -56,6 +70,11 @@ export function startAgent(
   const home = path.join(dir, 'home');
   mkdirSync(path.join(dir, 'product'), { recursive: true });
   for (const folder of ['run', 'log', 'state']) mkdirSync(path.join(home, folder), { recursive: true });
+  const kept = path.join(home, 'state/compiled-code');
+  if (product.kept !== undefined && !existsSync(kept)) {
+    copyFileSync(product.kept, kept);
+    chmodSync(kept, 0o600);
+  }
   const declared = Object.fromEntries(units.names.map((name) => [name, { argv: [units.script(name)] }]));
   const file = path.join(dir, 'agent.yaml');
   writeFileSync(file, stringify({ ...base, units: declared, ...config }));
@@ -76,6 +95,26 @@ export function startAgent(
 }
 
 function agentArgv(product: AgentProduct, dir: string): [string, ...string[]] {
-  const { node, flags, bundle } = product;
-  return [node, ...flags, bundle, '--home', path.join(dir, 'home'), '--product', path.join(dir, 'product')];
+  const { node, flags, starter, bundle } = product;
+  const places = ['--home', path.join(dir, 'home'), '--product', path.join(dir, 'product')];
+  return [node, ...flags, starter, bundle, ...places];
+}
+
+/** Lets an agent run until it has kept its compiled code, once for all benchmarks; hands the copy to `use`. */
+export async function withKeptCode<T>(
+  product: AgentProduct,
+  use: (product: AgentProduct) => Promise<T>,
+): Promise<T> {
+  const dir = mkdtempSync(path.join(os.tmpdir(), 'kept-'));
+  try {
+    const units = new UnitSet(path.join(dir, 'units'), []);
+    const running = startAgent(product, dir, units);
+    const kept = path.join(dir, 'home/state/compiled-code');
+    const isKept = await eventually(() => existsSync(kept), 60_000, 100);
+    await running.stop();
+    units.close();
+    return await use(isKept ? { ...product, kept } : product);
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
 }

@@ -3,7 +3,10 @@ import type { UnitPorts } from './unit-ports.ts';
 
 const lookMs = 5_000;
 
-/** While a unit has failed for good, looks whether one of the files behind it was replaced. */
+/**
+ * While a unit has failed for good, looks whether one of the files behind it was replaced or the wall clock was set: a
+ * certificate that is over may be good again.
+ */
 export class CauseWatch {
   readonly #paths: readonly string[];
   readonly #ports: Pick<UnitPorts, 'clock' | 'programs'>;
@@ -20,7 +23,7 @@ export class CauseWatch {
   follow(state: UnitState): void {
     if (state.phase !== 'failed') {
       this.stop();
-    } else if (this.#abort === undefined && this.#paths.length > 0) {
+    } else if (this.#abort === undefined) {
       this.#abort = new AbortController();
       void this.#look(this.#abort.signal);
     }
@@ -46,6 +49,9 @@ export class CauseWatch {
         this.#ports.programs.inspect(path).catch(() => ({ kind: 'absent' as const })),
       ),
     );
-    return facts.map((fact) => ('fingerprint' in fact ? fact.fingerprint : 'absent')).join(' ');
+    const files = facts.map((fact) => ('fingerprint' in fact ? fact.fingerprint : 'absent'));
+    const { clock } = this.#ports;
+    const setMinutes = Math.round((clock.wallMs() - clock.nowMs()) / 60_000);
+    return [setMinutes, ...files].join(' ');
   }
 }

@@ -315,3 +315,17 @@ test('a dormant unit is neither started nor on the board until it has something 
   await bench.clock.advance(1_000);
   assert.equal(board.get('EdgecoreReady')?.status, 'true');
 });
+
+test('a unit that failed for good is tried again as soon as the wall clock was set', async () => {
+  const bench = new UnitBench();
+  const worker = new FakeUnit('worker');
+  worker.fault = { reason: 'CertificateExpired', message: 'over since yesterday', isPermanent: true };
+  const { supervisor } = await bench.start([worker]);
+  await bench.clock.advance(20_000);
+  assert.deepEqual([supervisor.status()[0]?.phase, worker.prepared], ['failed', 1]);
+  worker.fault = undefined;
+  bench.clock.setWall(bench.clock.wallMs() - 86_400_000);
+  await bench.clock.advance(7_000);
+  assert.equal(supervisor.status()[0]?.phase, 'ready');
+  await supervisor.stop();
+});

@@ -27,6 +27,8 @@ export interface BoardOptions {
   readonly cgroup?: 'v1' | 'v2';
   readonly withoutControllers?: readonly string[];
   readonly forwards?: readonly PortForward[];
+  /** Where the host answers names for the board's networks; see name-server.ts. */
+  readonly namePort?: number;
   /** For what remounts the root, as on an image for development; its changes do not outlive the machine. */
   readonly isSystemWritable?: boolean;
   /** Time until the board's shell must answer, in milliseconds. */
@@ -91,6 +93,7 @@ export class Board implements AsyncDisposable {
         cgroup: options.cgroup ?? 'v1',
         withoutControllers: options.withoutControllers ?? [],
         forwards: options.forwards ?? [],
+        namePort: options.namePort,
         ...(options.isSystemWritable === true ? { isSystemWritable: true } : {}),
       }),
       { stdio: ['ignore', qemuLog.fd, qemuLog.fd] },

@@ -9,6 +9,8 @@ import type { ImageOptions } from './image.ts';
 import { parseWithout } from './modules.ts';
 import { TextProgress } from './progress.ts';
 import { scenarios } from './scenarios/index.ts';
+import { canShareBoard, runOnOneBoard } from './scenarios/ready-board.ts';
+import type { Scenario } from './scenarios/scenario.ts';
 import { TestBench } from './test-bench.ts';
 
 const usage = `Usage: npm run lab -- [OPTION]…
@@ -16,7 +18,10 @@ Boots a virtual arm64 board shaped like OpenHarmony with the product in its imag
 
 Without --check or --scenario the board stays up with a shell; leave it with "exit".
   --check               wait for the agent, run doctor, status and selftest on the board, power off
-  --scenario NAME       run one scenario instead (${Object.keys(scenarios).join(', ')})
+  --scenario A,B        run these scenarios instead (${Object.keys(scenarios).join(', ')});
+                        check, repair, uplink and idle share one board
+  --times N             how often the power is cut
+  --seed NUMBER         what chance follows from
   --part                the product as the part that OpenHarmony's build takes, not laid into the image
   --stock-root          a root without the product's mount points
   --cgroup v1|v2        where cgroups are (default v1, as OpenHarmony mounts them)
@@ -33,6 +38,8 @@ Without --check or --scenario the board stays up with a shell; leave it with "ex
 const options = {
   check: { type: 'boolean' },
   scenario: { type: 'string' },
+  times: { type: 'string' },
+  seed: { type: 'string' },
   'stock-root': { type: 'boolean' },
   part: { type: 'boolean' },
   cgroup: { type: 'string', default: 'v1' },
@@ -59,12 +66,24 @@ function readOptions(args: readonly string[]) {
       throw usageError('--forward takes HOST:BOARD, two port numbers');
     return { host: Number(host), board: Number(board) };
   });
-  const chosen = values.scenario ?? (values.check === true ? 'check' : undefined);
-  const scenario = chosen === undefined ? undefined : scenarios[chosen];
-  if (chosen !== undefined && scenario === undefined) throw usageError(`no scenario "${chosen}"`);
+  const names = (values.scenario ?? (values.check === true ? 'check' : '')).split(',').filter(Boolean);
+  const chosen = names.map((name) => {
+    const scenario = scenarios[name];
+    if (scenario === undefined) throw usageError(`no scenario "${name}"`);
+    return scenario;
+  });
+  const times = countOf(values.times, '--times');
+  const seed = countOf(values.seed, '--seed');
   const cgroup: 'v1' | 'v2' = values.cgroup;
   const data: 'ext4' | 'f2fs' = values.data;
-  return { ...values, cgroup, data, forwards, scenario, without: values.without.split(',').filter(Boolean) };
+  const without = values.without.split(',').filter(Boolean);
+  return { ...values, cgroup, data, forwards, chosen, times, seed, without };
+}
+
+function countOf(text: string | undefined, name: string): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^\d{1,9}$/.test(text)) throw usageError(`${name} takes a whole number`);
+  return Number(text);
 }
 
 function usageError(problem: string): AgentError {
@@ -80,12 +99,23 @@ async function lab(settings: Options, progress: TextProgress): Promise<void> {
   const logs = path.join(repository, 'build/lab', new Date().toISOString().replace(/[:.]/g, '-'));
   await mkdir(logs, { recursive: true });
   progress.say(`logs are in ${logs}`);
+  const { times, seed, without: features } = settings;
   await using bench = new TestBench(imageOptions(settings, repository), startOptions(settings), {
     logs,
     progress,
+    times,
+    seed,
+    features,
   });
-  if (settings.scenario === undefined) await stayUp(await bench.boot(), logs, progress);
-  else await settings.scenario.run(bench);
+  if (settings.chosen.length === 0) await stayUp(await bench.boot(), logs, progress);
+  else await runScenarios(settings.chosen, bench);
+}
+
+/** Scenarios that can share one board do; the others come after, each with boards of its own. */
+async function runScenarios(chosen: readonly Scenario[], bench: TestBench): Promise<void> {
+  const sharing = chosen.filter(canShareBoard);
+  if (sharing.length > 0) await runOnOneBoard(sharing, bench);
+  for (const scenario of chosen) if (!canShareBoard(scenario)) await scenario.run(bench);
 }
 
 function imageOptions(settings: Options, repository: string): ImageOptions {

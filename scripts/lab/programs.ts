@@ -12,6 +12,7 @@ const programs = {
   begetctl: { from: 'programs/begetctl.c', libraries: [] },
   'sa-main': { from: 'programs/sa-main.c', libraries: [] },
   probe: { from: 'programs/probe.c', libraries: [] },
+  dnsproxyd: { from: 'programs/dnsproxyd.c', libraries: [] },
   iptables: { from: 'programs/iptables.c', libraries: [] },
 } as const;
 

@@ -20,6 +20,8 @@ export interface MachineSettings {
   /** Cgroup controllers that the kernel is told to do without, on top of those OpenHarmony's kernel lacks. */
   readonly withoutControllers: readonly string[];
   readonly forwards: readonly PortForward[];
+  /** UDP port on the host's loopback where names of the virtual networks are answered; without it they have no name server. */
+  readonly namePort?: number | undefined;
   /** Whether the system partition may be written to; what is written is gone with the machine. */
   readonly isSystemWritable?: boolean;
 }
@@ -34,7 +36,9 @@ const cards = [
 const foreignControllers = ['hugetlb', 'perf_event', 'net_cls', 'net_prio', 'rdma', 'misc', 'blkio'];
 
 /** The command line of the kernel. */
-export function kernelArguments(settings: Pick<MachineSettings, 'cgroup' | 'withoutControllers'>): string {
+export function kernelArguments(
+  settings: Pick<MachineSettings, 'cgroup' | 'withoutControllers' | 'namePort'>,
+): string {
   return [
     'console=ttyAMA0 loglevel=5 printk.devkmsg=on panic=1 rdinit=/first-stage',
     // SELinux would need OpenHarmony's policy; the security modules that OpenHarmony does not have stay out.
@@ -42,6 +46,7 @@ export function kernelArguments(settings: Pick<MachineSettings, 'cgroup' | 'with
     `cgroup_disable=${[...foreignControllers, ...settings.withoutControllers].join(',')}`,
     'ohos.boot.hardware=virt ohos.boot.sn=LAB0000000000001',
     `ohos.boot.lab_cgroup=${settings.cgroup}`,
+    ...(settings.namePort === undefined ? [] : [`ohos.boot.lab_names=${settings.namePort}`]),
   ].join(' ');
 }
 

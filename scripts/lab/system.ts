@@ -86,6 +86,7 @@ export async function vendorTree(sources: SystemSources, dataFileSystem: string)
     text('/etc/fstab.virt', fstab),
     directory('/etc/init'),
     file(`${folder}/bin/hdcd`, sources.program('hdcd'), 0o755),
+    file(`${folder}/bin/dnsproxyd`, sources.program('dnsproxyd'), 0o755),
     file(`${folder}/bin/probe`, sources.program('probe'), 0o755),
     file(`${folder}/bin/busybox`, sources.packages('bin/busybox'), 0o755),
     file(`${folder}/bin/ip`, sources.packages('bin/ip'), 0o755),

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Product } from '../image/product.ts';
 import { Board, type BoardOptions } from './board.ts';
 import { buildImage, type ImageOptions } from './image.ts';
+import { type NameServer, startNameServer } from './name-server.ts';
 import type { Progress } from './progress.ts';
 import type { BootWishes, ScenarioContext } from './scenarios/scenario.ts';
 
@@ -23,19 +24,26 @@ const evidence = [
 export class TestBench implements ScenarioContext, AsyncDisposable {
   readonly progress: Progress;
   readonly logs: string;
+  readonly times: number | undefined;
+  readonly seed: number | undefined;
+  readonly features: readonly string[];
   readonly #image: ImageOptions;
   readonly #start: Omit<BoardOptions, 'image' | 'logs'>;
   readonly #boards: Board[] = [];
+  #names: NameServer | undefined;
 
   constructor(
     image: ImageOptions,
     start: Omit<BoardOptions, 'image' | 'logs'>,
-    { progress, logs }: { readonly progress: Progress; readonly logs: string },
+    { progress, logs, times, seed, features = [] }: Omit<ScenarioContext, 'boot' | 'product'>,
   ) {
     this.#image = image;
     this.#start = start;
     this.progress = progress;
     this.logs = logs;
+    this.times = times;
+    this.seed = seed;
+    this.features = features;
   }
 
   /** An arrow, so that scenarios can take it out of the context. */
@@ -43,8 +51,10 @@ export class TestBench implements ScenarioContext, AsyncDisposable {
     const built = await buildImage({ ...this.#image, ...image }, this.progress);
     const number = this.#boards.length;
     const logs = number === 0 ? this.logs : path.join(this.logs, `board-${number + 1}`);
+    this.#names ??= await startNameServer();
+    const { port: namePort } = this.#names;
     const board = await this.progress.step('boot the board', () =>
-      Board.boot({ ...this.#start, ...start, image: built, logs }),
+      Board.boot({ namePort, ...this.#start, ...start, image: built, logs }),
     );
     this.#boards.push(board);
     return board;
@@ -61,6 +71,7 @@ export class TestBench implements ScenarioContext, AsyncDisposable {
       if (board.isRunning) await this.#keepEvidence(board, index);
       await board[Symbol.asyncDispose]();
     }
+    this.#names?.close();
   }
 
   async #keepEvidence(board: Board, index: number): Promise<void> {

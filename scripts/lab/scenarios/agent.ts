@@ -1,9 +1,12 @@
-import type { DoctorDocument, PlanDocument, StatusDocument } from '../../../agent/api/wire.ts';
+import type { DoctorDocument, StatusDocument } from '../../../agent/api/wire.ts';
 import { AgentError } from '../../../agent/core/agent-error.ts';
 import { homeDir, productDir } from '../../../agent/core/constants.ts';
 import type { Board } from '../board.ts';
 
 const busybox = `${productDir}/bin/busybox`;
+
+/** The lab's own busybox, for what a board's shell cannot do. */
+export const busyboxOfLab = '/vendor/lab/bin/busybox';
 
 /** Time for the agent to have Docker ready after boot, in seconds; translated arm64 code is slow. */
 const readySeconds = 240;
@@ -31,7 +34,6 @@ async function ask<T>(board: Board, command: string): Promise<T> {
 }
 
 export const readStatus = (board: Board): Promise<StatusDocument> => ask(board, 'status');
-export const readPlan = (board: Board): Promise<PlanDocument> => ask(board, 'plan');
 export const readDoctor = (board: Board): Promise<DoctorDocument> => ask(board, 'doctor');
 
 /** A line that runs in the mount namespace in which the agent and its units live. */

@@ -1,5 +1,6 @@
 import { check } from './check.ts';
 import { deploy } from './deploy.ts';
+import { idle } from './idle.ts';
 import { init } from './init.ts';
 import { join } from './join.ts';
 import { killAgent } from './kill-agent.ts';
@@ -17,6 +18,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   shape,
   repair,
   uplink,
+  idle,
   join,
   'kill-agent': killAgent,
   'power-cut': powerCut,

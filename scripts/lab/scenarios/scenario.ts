@@ -18,6 +18,12 @@ export interface ScenarioContext {
   readonly progress: Progress;
   /** Folder for whatever the scenario leaves behind. */
   readonly logs: string;
+  /** How often to do what is done several times; the scenario decides where it is not given. */
+  readonly times?: number | undefined;
+  /** What chance follows from; a new one each time where it is not given. */
+  readonly seed?: number | undefined;
+  /** Features named on the command line; a scenario about several takes only these. */
+  readonly features?: readonly string[];
 }
 
 /** Something that is done to a board and judged; it throws when the board does not behave. */

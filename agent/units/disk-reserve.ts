@@ -2,7 +2,7 @@ import type { Files } from '../core/files.ts';
 import type { Fault } from '../core/unit-spec.ts';
 
 /** Bytes that dockerd gets to write before it must be believed that the disk is full. */
-const neededBytes = 1_048_576;
+const neededBytes = 262_144;
 /** Bytes put by for the day when there is no room. */
 const reserveBytes = 4_194_304;
 

@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { bundleEdgecore, bundleStandIn } from '../../test/standins/bundle.ts';
 import { linkPrograms } from '../dockerd/link-programs.ts';
+import { sweepGroups } from '../dockerd/sweep-groups.ts';
 import { faultText, plan } from './plan.ts';
 import { type ChaosEvent, eventText, type Report } from './report.ts';
 
@@ -71,7 +72,7 @@ function obstacle(docker: string | undefined): string | undefined {
     '--fork',
     'sh',
     '-c',
-    'mount -t cgroup -o none,name=chaos cgroup "$1" && umount "$1"',
+    'mount -t cgroup -o memory cgroup "$1" && umount "$1"',
     'sh',
     scratch,
   ]);
@@ -157,6 +158,7 @@ async function runOnHost(options: ReturnType<typeof readOptions>): Promise<numbe
     );
     return 1;
   } finally {
+    sweepGroups();
     rmSync(folder, { recursive: true, force: true });
   }
 }

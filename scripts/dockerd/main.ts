@@ -9,6 +9,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { build } from 'esbuild';
 import { linkPrograms } from './link-programs.ts';
+import { sweepGroups } from './sweep-groups.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const programs = path.join(root, 'test/programs');
@@ -56,6 +57,7 @@ async function run(given: string | undefined): Promise<number> {
     console.log(`${passed} of ${results.length} trials passed`);
     return passed > 0 && passed === results.length && code === 0 ? 0 : 1;
   } finally {
+    sweepGroups();
     rmSync(directory, { recursive: true, force: true });
   }
 }

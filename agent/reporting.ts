@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Verbs } from './api/verbs.ts';
+import { commandVerbs } from './command-verbs.ts';
 import type { Config } from './config/config.ts';
-import { AgentError } from './core/agent-error.ts';
 import type { Api } from './core/api-port.ts';
 import type { Clock } from './core/clock.ts';
 import type { DockerApi } from './core/docker.ts';
@@ -22,7 +22,6 @@ import { MqttLink } from './host/mqtt-link.ts';
 import { ProcSamples } from './host/proc-samples.ts';
 import { QueryListener } from './host/query-listener.ts';
 import { randomId } from './host/random-id.ts';
-import type { CommandVerb } from './report/command-desk.ts';
 import { createReport } from './report/create-report.ts';
 import { metricsText, metricsType } from './report/metrics.ts';
 import type { Report } from './report/report.ts';
@@ -95,7 +94,7 @@ export class Reporting {
       status: () => parts.verbs().status(),
       doctor: (signal) => parts.verbs().doctor(signal),
       logs: (query, signal) => parts.unitLogs.lines(query, signal),
-      verbs: { 'restart-unit': restartUnit(parts.verbs) },
+      verbs: commandVerbs({ verbs: parts.verbs, home, argv: process.argv.slice(2) }),
       commandKey: async () => (await files.read(config['command.keyFile'], 4_096))?.trim(),
       listen: (desk, port) => new QueryListener(desk, port),
       newId: () => randomId(),
@@ -167,21 +166,6 @@ export class Reporting {
       return { status: 200, type: metricsType, body: await metricsText(source) };
     };
   }
-}
-
-function restartUnit(verbs: () => Verbs): CommandVerb {
-  return async (argument, signal) => {
-    const unit =
-      typeof argument === 'object' && argument !== null && 'unit' in argument ? argument.unit : undefined;
-    if (typeof unit !== 'string') {
-      throw new AgentError(
-        'INPUT_INVALID',
-        'Cannot restart: the argument has no "unit", want {"unit":"dockerd"}',
-      );
-    }
-    const { name, phase } = await verbs().restartUnit(unit, signal);
-    return { name, phase };
-  };
 }
 
 function ownBound(config: Config, leave: (() => void) | undefined): Pick<SamplerOptions, 'own'> {

@@ -121,8 +121,8 @@ export const reportKeys = {
   },
   'command.verbs': {
     type: 'strings',
-    pattern: /^(restart-unit)$/,
-    shape: 'verbs: restart-unit',
+    pattern: /^(restart-unit|collect-bundle)$/,
+    shape: 'verbs: restart-unit, collect-bundle',
     default: none,
     applies: 'agent-restart',
     help: 'What signed commands from the cloud may do on this board; none by default.',

@@ -23,6 +23,8 @@ export interface Benchmark {
   readonly name: string;
   readonly groups: readonly string[];
   readonly wider?: readonly string[];
+  /** Runs only when one of its words is given. */
+  readonly isOnDemand?: boolean;
   /** What is measured, and on what. */
   readonly about: string;
   run(context: Context): Promise<readonly Measurement[]>;

@@ -7,12 +7,14 @@ import { parseArgs } from 'node:util';
 import { type Benchmark, wordsOf } from './benchmark.ts';
 import { bundle } from './benchmarks/bundle.ts';
 import { commands } from './benchmarks/commands.ts';
+import { dockerd } from './benchmarks/dockerd.ts';
 import { latency } from './benchmarks/latency.ts';
 import { logs } from './benchmarks/logs.ts';
 import { respawn } from './benchmarks/respawn.ts';
 import { start } from './benchmarks/start.ts';
 import { steady } from './benchmarks/steady.ts';
 import { watch } from './benchmarks/watch.ts';
+import { wire } from './benchmarks/wire.ts';
 import { unpackedFolder, unpackPackage } from './debian.ts';
 import { describeMachine, type Machine } from './machine.ts';
 import { Progress } from './progress.ts';
@@ -29,7 +31,18 @@ import type { Subject } from './subjects/subject.ts';
 import { supervisord } from './subjects/supervisord.ts';
 import { renderTable } from './table.ts';
 
-const all: readonly Benchmark[] = [bundle, start, respawn, steady, latency, watch, commands, logs];
+const all: readonly Benchmark[] = [
+  bundle,
+  start,
+  respawn,
+  steady,
+  latency,
+  watch,
+  commands,
+  logs,
+  wire,
+  dockerd,
+];
 
 /** Debian packages whose services would start if they were installed, and where they are unpacked instead. */
 const unpacked = ['supervisor', 'monit'] as const;
@@ -86,7 +99,9 @@ async function measure(): Promise<void> {
   const nodeVersion = execFileSync(agent.node, ['--version'], { encoding: 'utf8' }).trim();
   const machine = describeMachine(nodeVersion);
   const chosen = all.filter(
-    (benchmark) => positionals.length === 0 || wordsOf(benchmark).some((word) => positionals.includes(word)),
+    (benchmark) =>
+      (positionals.length === 0 && benchmark.isOnDemand !== true) ||
+      wordsOf(benchmark).some((word) => positionals.includes(word)),
   );
   say('an agent runs once, as on every board that was on before, and keeps its compiled code');
   const outcome = await withKeptCode(agent, async (product) =>

@@ -18,7 +18,8 @@ export function isInside(): boolean {
 /** Runs this program once more in namespaces of its own and resolves with its exit status. */
 export async function runInside(): Promise<number> {
   const asRoot = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user'];
-  const hideModules = 'mount -t tmpfs none /lib/modules 2>/dev/null; exec "$@"';
+  const hideModules =
+    'mount -t tmpfs none /lib/modules 2>/dev/null; ip link set lo up 2>/dev/null; exec "$@"';
   const own = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
   const child = spawn('unshare', [...asRoot, '--mount', '--net', 'sh', '-c', hideModules, 'sh', ...own], {
     stdio: 'inherit',

@@ -52,7 +52,8 @@ export function orphans(known: Known): readonly string[] {
   const byPid = new Map(all.map((one) => [one.pid, one]));
   const isKnown = (one: Proc): boolean => {
     if (one.pid === 1 || known.roots.includes(one.pid)) return true;
-    if (one.name === 'dockerd' || isEdgecore(one.argv)) return true;
+    // Units outlive the agent that has started them.
+    if (one.name === 'dockerd' || isEdgecore(one.argv) || isOwnContainerd(one)) return true;
     if (one.argv[0]?.endsWith('containerd-shim-runc-v2') === true) return isContainer(one, known.containers);
     const parent = one.parent === 1 ? undefined : byPid.get(one.parent);
     return parent !== undefined && isKnown(parent);
@@ -64,4 +65,8 @@ export function orphans(known: Known): readonly string[] {
 
 function isContainer({ argv }: Proc, containers: readonly string[]): boolean {
   return containers.includes(argv[argv.indexOf('-id') + 1] ?? '');
+}
+
+function isOwnContainerd({ name, argv }: Proc): boolean {
+  return name === 'containerd' && argv.some((argument) => argument.endsWith('/state/containerd/config.toml'));
 }

@@ -173,9 +173,11 @@ async function openGiven(file: string): Promise<FileHandle> {
         : `${errno}; copy it below /data`;
     throw refused(file, why, error);
   }
-  if ((await handle.stat()).isFile()) return handle;
+  const found = await handle.stat();
+  if (found.isFile() && found.size > 0) return handle;
   await handle.close();
-  throw refused(file, 'it is no ordinary file; name a file');
+  const what = found.isFile() ? 'it is empty; take another copy' : 'it is no ordinary file; name a file';
+  throw refused(file, what);
 }
 
 async function readAt(handle: FileHandle, offset: number, size: number): Promise<Buffer> {

@@ -143,6 +143,7 @@ test('what is packed in another way is named, with what to do', async (t) => {
   const xz = Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, 0, 0]);
   assert.match(await refusal(t, xz), /packed with xz; unpack it and pack it as \.tar\.gz/);
   assert.match(await refusal(t, Buffer.from('PK\x03\x04....')), /packed with zip/);
+  assert.match(await refusal(t, new Uint8Array()), /it is empty; take another copy/);
   assert.match(await refusal(t, gzipSync('no archive'.repeat(200))), /Cannot take/);
 });
 

@@ -1,8 +1,9 @@
 import type { Clock } from '../core/clock.ts';
 import type { LocalNet } from '../core/local-net.ts';
 import type { UnitLogs } from '../core/unit-logs.ts';
-import type { Health, Note } from '../core/unit-spec.ts';
+import type { Health, Note, ProbeDepth } from '../core/unit-spec.ts';
 import { explainMissingLink } from './link-faults.ts';
+import { explainStoppedModules } from './stopped-modules.ts';
 import { type Tree, valueAt } from './tree.ts';
 
 /** What is asked, read from the edgecore.yaml that the process was started with. */
@@ -20,6 +21,8 @@ export interface EdgecoreSight {
   readonly isLinked: boolean;
   /** Why there is no link, where there is none. */
   readonly missingLink: Note | undefined;
+  /** Why its modules have stopped, where they have. */
+  readonly stopped: Note | undefined;
 }
 
 /** What is asked with. */
@@ -34,13 +37,16 @@ export interface ProbePorts {
  * (kubeedge/kubeedge edge/pkg/metamanager/metaserver/server.go): only a signal ends it.
  */
 const zombieMs = 180_000;
-const logLines = 80;
+const linkLines = 80;
+/** The kubelet says much in its first seconds. */
+const logLines = 400;
 const healthMs = 3_000;
 
 /** Asks a running edgecore. A cloud that is away alone never makes it silent: it must not be restarted for that. */
 export class EdgecoreProbe {
   readonly #ports: ProbePorts;
   #deadSinceMs: number | undefined;
+  #hasSeenStopped = false;
 
   constructor(ports: ProbePorts) {
     this.#ports = ports;
@@ -49,20 +55,23 @@ export class EdgecoreProbe {
   /** Forgets what an earlier process was like. */
   reset(): void {
     this.#deadSinceMs = undefined;
+    this.#hasSeenStopped = false;
   }
 
-  /** Looks at health and link. */
-  async look(target: ProbeTarget, signal: AbortSignal): Promise<EdgecoreSight> {
+  /** Looks at health and link; the log is read where something is missing, and for all but the cheapest question. */
+  async look(target: ProbeTarget, signal: AbortSignal, depth: ProbeDepth = 'start'): Promise<EdgecoreSight> {
     const [isHealthy, isLinked] = await Promise.all([
       this.#isHealthy(target, signal),
       this.#isLinked(target),
     ]);
-    const missingLink = isLinked ? undefined : explainMissingLink(await this.#lastLines(signal));
-    return { isHealthy, isLinked, missingLink };
+    const lines = isLinked && depth === 'cheap' ? [] : await this.#lastLines(signal);
+    const missingLink = isLinked ? undefined : explainMissingLink(lines.slice(-linkLines));
+    return { isHealthy, isLinked, missingLink, stopped: explainStoppedModules(lines) };
   }
 
   /** Turns what was seen into a verdict. */
-  judge({ isHealthy, isLinked, missingLink }: EdgecoreSight): Health {
+  judge({ isHealthy, isLinked, missingLink, stopped }: EdgecoreSight): Health {
+    if (stopped !== undefined) return this.#judgeStopped(stopped);
     if (isHealthy || isLinked) this.#deadSinceMs = undefined;
     if (isHealthy && isLinked) return { verdict: 'ready' };
     if (isHealthy) {
@@ -85,6 +94,13 @@ export class EdgecoreProbe {
     }
     const message = `edgecore has neither answered nor been connected for ${Math.round(deadMs / 1000)} s: its modules have stopped`;
     return { verdict: 'silent', reason: 'Zombie', message };
+  }
+
+  /** Only a signal ends it. The start is over, so it may be called silent from the next look on. */
+  #judgeStopped(stopped: Note): Health {
+    if (this.#hasSeenStopped) return { verdict: 'silent', ...stopped };
+    this.#hasSeenStopped = true;
+    return { verdict: 'unready', hasStarted: true, ...stopped };
   }
 
   async #isHealthy({ healthPort }: ProbeTarget, signal: AbortSignal): Promise<boolean> {

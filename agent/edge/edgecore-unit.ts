@@ -141,10 +141,13 @@ export class EdgecoreUnit implements UnitSpec {
     return this.#command();
   }
 
-  async probe(_depth: ProbeDepth, signal: AbortSignal): Promise<Health> {
-    const sight = await this.#probe.look(await this.#findTarget(), signal);
+  async probe(depth: ProbeDepth, signal: AbortSignal): Promise<Health> {
+    const sight = await this.#probe.look(await this.#findTarget(), signal, depth);
+    const { stopped, missingLink } = sight;
+    if (stopped !== undefined) this.#lastFault = { ...stopped, isPermanent: false };
     await this.#ports.tokens.forgetOnceEnrolled();
-    this.#show(sight.isLinked, sight.missingLink?.reason, sight.missingLink?.message);
+    const why = stopped ?? missingLink;
+    this.#show(sight.isLinked && stopped === undefined, why?.reason, why?.message);
     const health = this.#probe.judge(sight);
     if (health.verdict === 'ready') this.#lastFault = undefined;
     return health;

@@ -109,6 +109,14 @@ const failures: readonly Failure[] = [
     },
   },
   {
+    reason: 'MetaServerPortBusy',
+    what: "another program at the metaserver's port, which stops all modules and leaves the process,",
+    provoke: async (rig, { supervisor }) => {
+      await rig.fault({ stopped: true });
+      supervisor.startUnit('edgecore');
+    },
+  },
+  {
     reason: 'ConfigInvalid',
     what: "a value of the operator's that edgecore refuses",
     provoke: async (rig, { supervisor }) => {

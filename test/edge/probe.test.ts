@@ -77,3 +77,22 @@ test('ports are those of the file', () => {
   assert.deepEqual(probeTarget('/e', tree), { configFile: '/e', healthPort: 10_355, hubPort: 30_000 });
   assert.deepEqual(probeTarget('/e', {}), { configFile: '/e', healthPort: 10_350, hubPort: 10_000 });
 });
+
+test('modules that have stopped behind a health that answers are a zombie too, of this process only', async () => {
+  const edge = new Edge();
+  const line = (pid: number, text: string): string =>
+    `W1124 03:37:24.278741    ${pid} process.go:426] ${text}`;
+  edge.logs.print('edgecore', line(7, 'MetaManager main loop stop'));
+  edge.logs.print('edgecore', line(8, 'Version: v1.15.2'));
+  assert.equal(await edge.verdict(), 'ready');
+  edge.logs.print('edgecore', line(8, 'listen tcp 127.0.0.1:10550: bind: address already in use'));
+  edge.logs.print('edgecore', line(8, 'MetaManager main loop stop'));
+  assert.equal(await edge.verdict(), 'unready MetaServerPortBusy');
+  assert.equal(await edge.verdict(), 'silent MetaServerPortBusy');
+  edge.probe.reset();
+  edge.logs.print('edgecore', line(9, 'Version: v1.15.2'));
+  assert.equal(await edge.verdict(), 'ready');
+  edge.logs.print('edgecore', line(9, 'Get os signal terminated'));
+  edge.logs.print('edgecore', line(9, 'EdgeHub RouteToCloud stop'));
+  assert.equal(await edge.verdict(), 'ready', 'it was asked to');
+});

@@ -10,6 +10,8 @@ export interface Faults {
   readonly ignoreSignals?: boolean;
   /** All modules stop and the process stays: the zombie of a busy metaserver port. */
   readonly zombie?: boolean;
+  /** Says at its start that the metaserver's port is taken and the modules have stopped; health and link stay, as seen from 1.15.2. */
+  readonly stopped?: boolean;
   /** The link to the cloud is cut and not made again. */
   readonly lostCloud?: boolean;
   /** The container runtime is reported dead: Ready=False, /healthz still answers. */

@@ -65,6 +65,7 @@ async function start(file: string): Promise<void> {
   handleSignals(edgecore, faults);
   watchParent();
   watchZombie(edgecore, faults);
+  if (first.stopped === true) sayStopped();
   if (first.hang === true) setInterval(() => {}, 60_000);
   else await edgecore.run();
 }
@@ -119,6 +120,12 @@ function watchZombie(edgecore: Edgecore, faults: () => Faults): void {
     setInterval(() => {}, 60_000);
     void edgecore.stop();
   }, 250);
+}
+
+function sayStopped(): void {
+  klog('E', 'server.go:166', 'listen tcp 127.0.0.1:10550: bind: address already in use');
+  klog('W', 'process.go:426', 'MetaManager main loop stop');
+  klog('W', 'process.go:148', 'EdgeHub RouteToCloud stop');
 }
 
 /** A test that is killed must not leave edgecores behind: those that name their test end with it. */

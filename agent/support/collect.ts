@@ -101,7 +101,10 @@ export function knownSecrets({ files, configFile, ...parts }: SupportParts): rea
     `${parts.home}/join.yaml`,
     ...kubeedge.map((at) => `${at}/config/edgecore.yaml`),
   ];
-  const whole = kubeedge.flatMap((at) => [
+  // Keys that the configuration names: the one of signed commands, and that of the listener.
+  const named = [...read(configFile).matchAll(/^\s*keyFile\s*:\s*["']?([^"'\s]+)/gm)];
+  const keys = named.flatMap(([, path = '']) => (path.startsWith('/') ? [path] : []));
+  const ofKubeedge = kubeedge.flatMap((at) => [
     `${at}/bootstrap-edgecore.conf`,
     ...files
       .names(`${at}/certs`)
@@ -111,7 +114,7 @@ export function knownSecrets({ files, configFile, ...parts }: SupportParts): rea
   // Of a key no line may be seen, whatever stands around it.
   return [
     ...holders.flatMap((path) => secretsOf(read(path))),
-    ...whole.flatMap((path) => read(path).split('\n')),
+    ...[...ofKubeedge, ...keys].flatMap((path) => read(path).split('\n')),
   ].filter((text) => !text.startsWith('-----'));
 }
 

@@ -27,6 +27,9 @@ const replacements: readonly { readonly pattern: RegExp; readonly text: string }
     ),
     text: `$1${hidden}`,
   },
+  // The environment of a declared unit: only its owner knows what is a secret there.
+  { pattern: /("env"\s*:\s*)(?:\{[^{}]*\}|\[[^[\]]*\])/g, text: `$1"${hidden}"` },
+  { pattern: /^([ \t-]*)env[ \t]*:[ \t]*(?:[{[][^\n]*|(?:\n\1[ \t]+[^\n]*)+)/gm, text: `$1env: ${hidden}` },
   // YAML: one line, or a block below it.
   {
     pattern: new RegExp(

@@ -10,6 +10,7 @@ import { run } from '../cli/agentctl.ts';
 const token = `${'0123456789abcdef'.repeat(4)}.eyJhbGciOiJIUzI1NiJ9.eyJleHAiOjF9.c2lnbmF0dXJl`;
 const plainToken = 'PLANTED-join-token';
 const password = 'PLANTED-password';
+const commandKey = 'PLANTED-key-of-signed-commands-0123456789';
 const keyLine = `PLANTED${'k'.repeat(57)}`;
 
 /** A board's home with a secret in every place where one may lie or leak to. */
@@ -21,10 +22,13 @@ function plantedHome(t: TestContext): { readonly root: string; readonly home: st
     mkdirSync(path.dirname(name), { recursive: true });
     writeFileSync(name, text);
   };
-  put(`${home}/agent.yaml`, `report:\n  mqtt:\n    password: ${password}\n`);
+  const named = `command:\n  keyFile: ${root}/command.key\n`;
+  put(`${home}/agent.yaml`, `report:\n  mqtt:\n    password: ${password}\n${named}`);
+  put(`${root}/command.key`, `${commandKey}\n`);
   put(`${home}/join.yaml`, `token: ${plainToken}\n`);
   put(`${home}/log/agent.log`, `{"event":"odd","text":"got ${plainToken} and ${token}"}\n`);
   put(`${home}/log/edgecore.log`, `login with ${password}\n${keyLine}\n`);
+  put(`${home}/log/launch.log`, `signed with ${commandKey}\n`);
   put(`${home}/log/dockerd.log`, 'level=info msg="an ordinary line"\n');
   put(`${home}/state/ledger.jsonl`, `{"why":"token ${plainToken} credentials are in the wrong format"}\n`);
   put(`${home}/fs/etc/kubeedge/config/edgecore.yaml`, `modules:\n  edgeHub:\n    token: ${token}\n`);

@@ -9,6 +9,12 @@ const planted: readonly (readonly [string, string])[] = [
   ['quoted YAML', 'password: "S3CR3T with blanks"\n'],
   ['a list item', '- apiKey: S3CR3T\n'],
   ['a YAML block', 'token: |\n  S3CR3T\n  S3CR3T-second\nnext: 1\n'],
+  [
+    'the environment of a unit',
+    'units:\n  mapper:\n    env:\n      DSN: S3CR3T\n      B: c\n    needs: []\n',
+  ],
+  ['an environment in one line', 'env: {DSN: S3CR3T}\n'],
+  ['an environment in JSON', '{"env":{"DSN":"S3CR3T"},"a":1}'],
   ['JSON', '{"user":"u","mqtt.password":"S3CR3T\\" quoted"}'],
   ['JSON within JSON', '{"message":"{\\"token\\":\\"S3CR3T\\"}"}'],
   ['an argument', '7 edgecore --token=S3CR3T --other'],

@@ -133,7 +133,7 @@ export const edgecoreSymptoms: readonly Symptom[] = [
     message: 'Another program holds port 10350, perhaps a second edgecore; stop it',
   },
   {
-    pattern: /dmi\.sock/,
+    pattern: /(?:fail|cannot|bind|remove).*dmi\.sock|dmi\.sock.*(?:bind|fail|denied)/,
     reason: 'DmiSocketFailed',
     message:
       'edgecore cannot make its socket dmi.sock; is /etc/kubeedge there and writable? See `agentctl plan`',
@@ -183,7 +183,9 @@ const loaderMissing: Fault = {
 /** Names the fault behind an end of edgecore. It never ends by itself, so status 0 unasked is a fault too. */
 export function explainEdgecoreEnd(ended: Ended, lines: readonly string[]): Fault {
   if (ended.how === 'spawn-failed' && ended.errno === 'ENOENT') return loaderMissing;
-  const fault = explainEnd(ended, lastRun(lines), edgecoreSymptoms);
+  // What it says in passing names sockets and files too, and is no fault.
+  const grave = lastRun(lines).filter((line) => !/^I\d{4} /.test(line));
+  const fault = explainEnd(ended, grave, edgecoreSymptoms);
   if (ended.how !== 'exited' || ended.code !== 0 || fault.reason !== 'Ended') return fault;
   const message =
     'It stopped with status 0 although nobody of us asked it to: a signal from outside, SIGHUP too, ends it';

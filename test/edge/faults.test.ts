@@ -219,6 +219,12 @@ test('only the process that ended counts, not the one before it', () => {
   assert.equal(explainEdgecoreEnd(exited(2), both).reason, 'RuntimeNotReady');
 });
 
+test('what edgecore says in passing is no fault: 1.15 names its socket at every start', () => {
+  const said = ['I1124 03:45:54.904543    3566 server_others.go:13] init uds socket: /etc/kubeedge/dmi.sock'];
+  assert.equal(explainEdgecoreEnd(exited(0), said).reason, 'EndedUnasked');
+  assert.equal(explainEdgecoreEnd(exited(1), said).reason, 'Ended');
+});
+
 test('a program whose loader is missing is named as a glibc build', () => {
   const fault = explainEdgecoreEnd({ how: 'spawn-failed', errno: 'ENOENT' }, []);
   assert.deepEqual([fault.reason, fault.isPermanent], ['LoaderMissing', true]);

@@ -32,7 +32,9 @@ export class SecretFilter {
 }
 
 function heldFrom(whole: Buffer): number {
-  const tail = whole.toString('latin1', Math.max(0, whole.length - maxHeldBytes));
+  // No secret goes over the end of a line, and looking for one in whole lines would take most of the time.
+  const from = Math.max(whole.lastIndexOf(lineFeed) + 1, whole.length - maxHeldBytes);
+  const tail = whole.toString('latin1', from);
   const run = beginning.exec(tail)?.[0].length ?? 0;
   return run >= maxHeldBytes ? 0 : run;
 }

@@ -66,7 +66,8 @@ export class RemoteBoard {
   async shell(command: string): Promise<ShellResult> {
     const { tool } = this.#place;
     const marker = `rc-${randomBytes(6).toString('hex')}`;
-    const text = await this.#run(tool.shell(`${command}\necho "${marker}=$?"`), true);
+    // Neither begins nor ends with a quotation mark: hdcd up to 4.1 takes off all of them at both ends.
+    const text = await this.#run(tool.shell(`${command}\necho ${marker}=$?`), true);
     const at = text.lastIndexOf(`${marker}=`);
     const code = /^\d+/.exec(text.slice(at + marker.length + 1))?.[0];
     if (at === -1 || code === undefined) {

@@ -66,6 +66,7 @@ async function shell(board: Board, command: string): Promise<string> {
   const onOutput = (bytes: Uint8Array): void => {
     said += decoder.decode(bytes, { stream: true });
   };
-  await board.exec(command, { onOutput });
+  // hdcd up to 4.1 takes off every quotation mark at both ends of a command.
+  await board.exec(command.replaceAll(/^"+|"+$/g, ''), { onOutput });
   return said;
 }

@@ -251,6 +251,8 @@ test('the status of a command is known although hdc tells none, and a lost answe
 }, async (t) => {
   const { board, faults, root } = await newBoard(t);
   assert.equal((await board.shell('exit_with() { return 3; }; exit_with')).code, 3);
+  // Quotation marks at either end are what hdcd takes off.
+  assert.deepEqual(await board.shell('echo "two  words"'), { code: 0, out: 'two  words\n' });
   await faults({ shellLost: 1 });
   await assert.rejects(board.shell('true'), /no answer came.*need connect-key/);
   assert.equal(await board.find(), 'STANDIN');

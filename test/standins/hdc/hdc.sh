@@ -17,13 +17,22 @@ strikes() {
     [ "$count" -gt 0 ] && echo $((count - 1)) >"$board/faults/$1"
 }
 
+# hdc puts a command with spaces between quotation marks and escapes nothing (src/host/main.cpp); hdcd takes them off at
+# both ends, up to 4.1 as many as there are (src/common/async_cmd.cpp).
+unquoted() {
+    line=$1
+    while [ "${line#\"}" != "$line" ]; do line=${line#\"}; done
+    while [ "${line%\"}" != "$line" ]; do line=${line%\"}; done
+    printf '%s' "$line"
+}
+
 run() {
     if strikes shellLost; then
         echo '[Fail]ExecuteCommand need connect-key? please confirm a device by help info'
         return
     fi
     PATH=/system/bin /usr/sbin/chroot "$board" /system/bin/sh -c ". /functions
-$1" 2>&1
+$(unquoted "\"$1\"")" 2>&1
 }
 
 send() {

@@ -107,20 +107,15 @@ export function agentSight(conditions: readonly Condition[], goal: readonly stri
   return { state: 'bad', reason: 'NotAsBefore', message: told.join('; ') };
 }
 
-/** Conditions that the outside world decides: they say nothing about a new agent. */
-const outside: readonly string[] = [
-  'CloudConnected',
-  'NetworkReady',
-  'ClockSynced',
-  'CertificateValid',
-  'DiskPressure',
-  'MemoryPressure',
-  'PartsSettled',
-  'PartsVerified',
-];
+/** The network's state says nothing about a new agent. */
+const outside: readonly string[] = ['NetworkReady', 'RoutesReady'];
 
-/** What a new agent must bring back: the conditions that are good now and do not hang on the outside world. */
+/**
+ * What a new agent must bring back: ground, units and API, as far as they are good now. Load, flash, clock, cloud and
+ * whatever is looked at once an hour only are left out.
+ */
 export function agentGoal(conditions: readonly Condition[]): readonly string[] {
-  const own = conditions.filter((one) => isGood(one) && !outside.includes(one.type));
-  return own.map(({ type }) => type);
+  const isOwn = ({ type }: Condition): boolean =>
+    (type.endsWith('Ready') && !outside.includes(type)) || type === 'Prepared' || type === 'ConfigValid';
+  return conditions.filter((one) => isGood(one) && isOwn(one)).map(({ type }) => type);
 }

@@ -17,6 +17,8 @@ async function life(
   const facts = { reason: 'Told', message: docker === 'true' ? '' : 'dockerd does not start' };
   world.board.set('DockerReady', docker, facts);
   world.board.set('CloudConnected', 'false', facts);
+  world.board.set('NetworkReady', 'true', facts);
+  world.board.set('FlashHealthy', 'true', facts);
   await world.begin();
   return world;
 }
@@ -86,7 +88,10 @@ test('an image that brings another agent wins, and the one before can be gone ba
   const last = await life(disk, 'image');
   assert.equal(last.record('agent')?.current, 'image');
   assert.equal(last.record('agent')?.former, slot);
-  assert.match(String(last.board.eventsAfter(0)[2]?.fields['reason']), /Superseded/);
+  assert.match(
+    String(last.board.eventsAfter(0).find(({ event }) => event === 'part.taken-back')?.fields['reason']),
+    /Superseded/,
+  );
   const rollback = await last.settled(last.updater.rollback('agent'));
   assert.equal(rollback.to.slot, slot);
   assert.equal(last.record('agent')?.base, await disk.stampOf('/system/agent.js'));

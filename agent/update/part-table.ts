@@ -11,6 +11,8 @@ export interface PartKind {
   readonly name: PartName;
   /** The file that gives the part its name and its version. */
   readonly main: string;
+  /** Units that run programs of the part, in the order in which they go over to new ones; those that nobody supervises are passed over. */
+  readonly units: readonly string[];
   /** Files that an archive must hold. A single file replaces `main` only. */
   readonly needed: readonly string[];
   /** What becomes of an archive's file; undefined passes it over. */
@@ -46,6 +48,7 @@ const dockerPrograms = [
 const dockerd: PartKind = {
   name: 'dockerd',
   main: 'dockerd',
+  units: ['containerd', 'dockerd'],
   needed: ['dockerd', 'containerd', 'containerd-shim-runc-v2', 'runc'],
   wanted: (name) => {
     const base = baseOf(name);
@@ -64,6 +67,7 @@ const dockerd: PartKind = {
 const edgecore: PartKind = {
   name: 'edgecore',
   main: 'edgecore',
+  units: ['edgecore'],
   needed: ['edgecore'],
   wanted: (name) => {
     const base = baseOf(name);
@@ -84,6 +88,7 @@ const scripts = ['agent.js', 'agentctl.js'];
 const agent: PartKind = {
   name: 'agent',
   main: 'agent.js',
+  units: [],
   needed: ['agent.js'],
   wanted: (name) => {
     const base = baseOf(name);

@@ -1,10 +1,10 @@
 import { isAbort, messageOf } from '../core/agent-error.ts';
 import type { Note } from '../core/unit-spec.ts';
 import type { PartPhase, PartRecord } from './part-record.ts';
-import type { PartName } from './part-table.ts';
+import { type PartName, partKinds } from './part-table.ts';
 import { giveUp, settle } from './recover.ts';
 import type { Story } from './story.ts';
-import { agentSight, beginTrial, judge, type Sight, unitSight } from './trial.ts';
+import { agentSight, beginTrial, judge, type Sight, unitSight, worstSight } from './trial.ts';
 import { swapProcess, unitOf } from './unit-swap.ts';
 import type { PartLimits, UpdaterPorts } from './updater-ports.ts';
 
@@ -120,7 +120,10 @@ export class PartTrial {
   #look(): Sight {
     const { goal } = this.#hooks.record();
     if (this.#part === 'agent') return agentSight(this.#ports.board.conditions(), goal);
-    return unitSight(unitOf(this.#ports.units(), this.#part), goal);
+    const all = this.#ports.units();
+    const units = partKinds[this.#part].units.map((name) => unitOf(all, name));
+    const known = units.filter((unit) => unit !== undefined);
+    return worstSight(known.map((unit) => unitSight(unit, goal)));
   }
 
   #answerWhereResting({ state, message }: Sight): void {
@@ -189,6 +192,7 @@ export class PartTrial {
 
   async #swap(signal: AbortSignal): Promise<void> {
     const { clock } = this.#ports;
-    await swapProcess(this.#part, { units: this.#ports.units(), clock, stopMs: this.#limits.stopMs }, signal);
+    const swap = { units: this.#ports.units(), clock, stopMs: this.#limits.stopMs };
+    for (const name of partKinds[this.#part].units) await swapProcess(name, swap, signal);
   }
 }

@@ -83,6 +83,16 @@ export function unitSight(unit: UnitStatus | undefined, goal: readonly string[])
   return { state: 'bad', reason, message, pid };
 }
 
+const worst: readonly Sight['state'][] = ['hopeless', 'resting', 'bad', 'good'];
+
+/** Several units that belong together are as good as the worst of them; the process that counts is that of the last. */
+export function worstSight(sights: readonly Sight[]): Sight {
+  const last = sights.at(-1);
+  const first = worst.flatMap((state) => sights.filter((sight) => sight.state === state))[0];
+  if (last === undefined || first === undefined) return unitSight(undefined, []);
+  return { ...first, pid: last.pid };
+}
+
 /** Stopped by wish, or held because something that it needs is not ready. */
 export function isResting({ wanted, phase, reason, pid }: UnitStatus): boolean {
   if (pid !== undefined) return false;

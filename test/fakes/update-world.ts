@@ -135,7 +135,7 @@ export class UpdateWorld implements PartIntake, Programs, Commands, ProgramText,
     return this.units;
   }
 
-  restartUnit(): UnitStatus {
+  restartUnit(_name?: string): UnitStatus {
     this.restarts += 1;
     this.#spawn();
     return this.unit;

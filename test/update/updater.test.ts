@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { UnitStatus } from '../../agent/api/wire.ts';
 import { AgentError, isAgentError } from '../../agent/core/agent-error.ts';
 import { home, UpdateWorld } from '../fakes/update-world.ts';
 
@@ -158,6 +159,31 @@ test('a disk that is full while a change is taken back is tried again until it i
   assert.equal(world.running, '24.0.2 good');
   assert.equal(world.record()?.phase, 'settled');
   assert.equal(world.board.get('PartsSettled')?.status, 'true');
+});
+
+test('a containerd of its own goes over to the new set, too, and before dockerd', async () => {
+  const world = await board();
+  let containerd: UnitStatus = { ...world.unit, name: 'containerd', pid: 50, message: '' };
+  const restarted: string[] = [];
+  world.status = () => [containerd, ...world.units];
+  const restart = world.restartUnit.bind(world);
+  world.restartUnit = (name: string) => {
+    restarted.push(name);
+    if (name !== 'containerd') return restart();
+    containerd = { ...containerd, pid: (containerd.pid ?? 0) + 1 };
+    return containerd;
+  };
+  assert.equal((await world.update(world.hand('27.5.1'))).ok, true);
+  assert.deepEqual(restarted, ['containerd', 'dockerd']);
+  containerd = {
+    ...containerd,
+    phase: 'failed',
+    reason: 'ConfigWrong',
+    message: 'it takes no configuration',
+  };
+  const broken = await world.update(world.hand('28.0.1'));
+  assert.equal(broken.outcome.reason, 'ConfigWrong');
+  assert.equal(world.running, '27.5.1 good');
 });
 
 test('rollback goes to the one before, and again to the one after', async () => {

@@ -9,6 +9,7 @@ import { powerCut } from './power-cut.ts';
 import { repair } from './repair.ts';
 import type { Scenario } from './scenario.ts';
 import { shape } from './shape.ts';
+import { update } from './update.ts';
 import { uplink } from './uplink.ts';
 
 /** Every scenario by its name on the command line. */
@@ -23,5 +24,6 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   'kill-agent': killAgent,
   'power-cut': powerCut,
   'missing-feature': missingFeature,
+  update,
   deploy,
 };

@@ -31,7 +31,7 @@ export interface FinderPorts {
 }
 
 /** edgecore is a large program on a slow flash; this is for reading it once, in milliseconds. */
-const printMs = 30_000;
+const printMs = 120_000;
 const searchMs = 30_000;
 
 /**

@@ -130,7 +130,13 @@ function runtimeAlpha2(minor: number, { runtime }: EdgeSettings): readonly Wante
   }
   return [
     ...(minor < 18 ? [free(edged('containerRuntime'), 'remote'), ...endpoints(edged, runtime.endpoint)] : []),
-    ...(minor >= 16 ? [free(kubelet('containerRuntimeEndpoint'), runtime.endpoint)] : []),
+    // Images have a default of their own from 1.16 on, and edgecore 1.22 does not start where nobody answers there.
+    ...(minor >= 16
+      ? [
+          free(kubelet('containerRuntimeEndpoint'), runtime.endpoint),
+          free(kubelet('imageServiceEndpoint'), runtime.endpoint),
+        ]
+      : []),
   ];
 }
 

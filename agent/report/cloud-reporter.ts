@@ -108,6 +108,7 @@ export class CloudReporter {
     const push = { node, conditions: {}, removed, wallMs: clock.wallMs() };
     const outcome = removed.length === 0 ? undefined : await channels.push(push, either);
     cancel();
+    await channels.close();
     return outcome === undefined || outcome.how === 'done' || outcome.how === 'no-node';
   }
 

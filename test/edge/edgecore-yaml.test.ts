@@ -62,6 +62,10 @@ test('the endpoint of the runtime stands where the release reads it', () => {
   assert.equal(edged(fresh('v1.12.6'), 'containerRuntime'), 'remote');
   assert.equal(edged(fresh('v1.15.2'), 'remoteRuntimeEndpoint'), endpoint);
   assert.equal(edged(fresh('v1.15.2'), ...tailored), undefined);
+  const images = ['tailoredKubeletConfig', 'imageServiceEndpoint'];
+  for (const version of ['v1.16.4', 'v1.18.2', 'v1.22.2', 'v1.23.1'])
+    assert.equal(edged(fresh(version), ...images), endpoint, version);
+  assert.equal(edged(fresh('v1.15.2'), ...images), undefined);
   assert.equal(edged(fresh('v1.17.4'), ...tailored), endpoint);
   assert.equal(edged(fresh('v1.17.4'), 'remoteRuntimeEndpoint'), endpoint);
   assert.equal(edged(fresh('v1.18.2'), ...tailored), endpoint);

@@ -63,6 +63,7 @@ export async function edgeBoard(t: TestContext, node: string, version: string, p
           dockerEndpoint: `unix://${home}/runtime.sock`,
           tailoredKubeletConfig: {
             containerRuntimeEndpoint: `unix://${home}/runtime.sock`,
+            imageServiceEndpoint: `unix://${home}/runtime.sock`,
             readOnlyPort: health,
             nodeStatusUpdateFrequency: '1s',
           },

@@ -164,7 +164,7 @@ function kubeletConfig(minor: number, endpoint: string): Json {
     address: '127.0.0.1',
     cgroupDriver: 'cgroupfs',
     cgroupsPerQOS: true,
-    ...(minor >= 16 ? { containerRuntimeEndpoint: endpoint } : {}),
+    ...(minor >= 16 ? { containerRuntimeEndpoint: endpoint, imageServiceEndpoint: endpoint } : {}),
     contentType: 'application/json',
     enableServer: false,
     evictionHard: { 'imagefs.available': '15%', 'memory.available': '100Mi', 'nodefs.available': '10%' },

@@ -77,6 +77,7 @@ class Edge {
             : {
                 tailoredKubeletConfig: {
                   containerRuntimeEndpoint: `unix://${directory}/runtime.sock`,
+                  imageServiceEndpoint: `unix://${directory}/runtime.sock`,
                   readOnlyPort: edge.ports.health,
                   nodeStatusUpdateFrequency: '0.2s',
                 },

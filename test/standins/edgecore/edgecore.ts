@@ -67,9 +67,11 @@ export class Edgecore {
   }
 
   async #startEdged(): Promise<void> {
-    const { runtimeEndpoint, readOnlyPort } = this.#settings;
+    const { runtimeEndpoint, imageEndpoint, readOnlyPort } = this.#settings;
     klog('I', 'edged.go:137', 'Starting edged...');
-    if (!(await isListening(runtimeEndpoint))) this.#runtimeMissing(runtimeEndpoint);
+    if (!(await isListening(runtimeEndpoint))) this.#runtimeMissing(runtimeEndpoint, 'runtime');
+    if (imageEndpoint !== undefined && !(await isListening(imageEndpoint)))
+      this.#runtimeMissing(imageEndpoint, 'image');
     const server = createServer((request, response) => {
       const isHealth = /^\/healthz(\/ping|\/syncloop|\/log)?$/.test(request.url ?? '');
       response.writeHead(isHealth ? 200 : 404).end(isHealth ? 'ok' : '404 page not found');
@@ -80,9 +82,9 @@ export class Edgecore {
     this.#servers.push(server);
   }
 
-  #runtimeMissing(endpoint: string): never {
+  #runtimeMissing(endpoint: string, api: 'runtime' | 'image'): never {
     const path = endpoint.replace('unix://', '');
-    const reason = `failed to run Kubelet: validate service connection: validate CRI v1 runtime API for endpoint "${endpoint}": rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial unix ${path}: connect: no such file or directory"`;
+    const reason = `failed to run Kubelet: validate service connection: validate CRI v1 ${api} API for endpoint "${endpoint}": rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial unix ${path}: connect: no such file or directory"`;
     if (this.#options.minor < 21) exitWith('edged.go:123', `Start edged failed, err: ${reason}`);
     klog('F', 'edged.go:152', `Start edged failed, err: ${reason}`);
     panic(

@@ -12,6 +12,8 @@ export interface Settings {
   readonly nodeName: string;
   readonly edgedEnabled: boolean;
   readonly runtimeEndpoint: string;
+  /** Where images are asked for; undefined in releases and with runtimes that have no place of their own for it. */
+  readonly imageEndpoint: string | undefined;
   readonly readOnlyPort: number;
   readonly statusMs: number;
   readonly labels: Readonly<Record<string, string>>;
@@ -88,6 +90,7 @@ function settingsOf(tree: Json): Settings {
     nodeName: text(edged('hostnameOverride')),
     edgedEnabled: edged('enable') === true,
     runtimeEndpoint: runtimeEndpoint(edged),
+    imageEndpoint: text(edged('tailoredKubeletConfig', 'imageServiceEndpoint')) || undefined,
     readOnlyPort: Number(edged('tailoredKubeletConfig', 'readOnlyPort') ?? fixedReadOnlyPort),
     statusMs: durationMs(edged('tailoredKubeletConfig', 'nodeStatusUpdateFrequency')),
     labels: (edged('nodeLabels') ?? edged('labels') ?? {}) as Record<string, string>,

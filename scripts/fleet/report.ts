@@ -62,7 +62,7 @@ export function renderFleet(result: FleetResult): string {
     `${boards} boards (simulated; real reports, real MQTT and TLS; CloudHub and edgecore are stand-ins), ${number(result.realSeconds)} s of real time`,
     `  quiet hour, per board: MQTT ${number(steady.mqttMessages)} messages, ${number(steady.mqttBytes)} bytes, ${number(steady.deviceWrites)} writes of the Device; CloudHub ${number(steady.hubSessions)} sessions, ${number(steady.hubBytes)} bytes, ${number(steady.nodeWrites)} writes of the Node; flash ${number(memory.flashBytesPerHour)} bytes`,
     `  quiet hour, one cloudcore for all: ${number(cloudWritesPerSecond)} writes/s`,
-    '  return of the cloud after 10 min, seen by all in the same instant; each line is 120 s:',
+    '  return of the cloud after 5 min, seen by all in the same instant; each line is 120 s:',
     ...storm.pictures.map((picture) => `    ${picture}`),
     spread('  twin updates', storm.twins),
     spread('  sessions with CloudHub', storm.sessions),

@@ -10,8 +10,8 @@ const bootMs = minuteMs;
 const spreadMs = minuteMs;
 const settleMs = 10 * minuteMs;
 const steadyMs = 60 * minuteMs;
-const outageMs = 10 * minuteMs;
-const returnMs = 15 * minuteMs;
+const outageMs = 5 * minuteMs;
+const returnMs = 10 * minuteMs;
 /** Length of the bins in which a peak is looked for: shorter ones show the chance of few boards, not a storm. */
 const binMs = 5_000;
 

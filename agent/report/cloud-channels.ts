@@ -61,6 +61,13 @@ export class CloudChannels {
     return this.#isUnsure;
   }
 
+  /** Reports whether entries of the ledger wait that this cloud would take as events with the next write. */
+  hasEvents(node: EdgeNode): boolean {
+    const { events, memory } = this.#options;
+    const isTaken = (minorOf(node.edgecoreVersion) ?? 0) >= eventsMinor && memory.facts.mode === 'separate';
+    return isTaken && events !== undefined && events.size > 0;
+  }
+
   /** Writes over the best way that works; what is learnt about the cloud is remembered. */
   async push(push: NodePush, signal: AbortSignal): Promise<Outcome> {
     const { memory, gate } = this.#options;
@@ -209,9 +216,9 @@ export class CloudChannels {
 
   /** Sends events ahead of a patch: its answer proves that they were read as well. Returns their numbers. */
   #sendEvents(session: CloudSession, node: EdgeNode): readonly number[] {
-    const { events, clock, memory } = this.#options;
-    const isTaken = (minorOf(node.edgecoreVersion) ?? 0) >= eventsMinor && memory.facts.mode === 'separate';
-    if (events === undefined || !isTaken || clock.nowMs() - this.#eventsMs < eventsEveryMs) return [];
+    const { events, clock } = this.#options;
+    const isTooSoon = clock.nowMs() - this.#eventsMs < eventsEveryMs;
+    if (events === undefined || isTooSoon || !this.hasEvents(node)) return [];
     const waiting = events.waiting(eventsAtOnce);
     for (const item of waiting) {
       if (item.kind === 'event') pushEvent(session, node.node, item.body as LedgerRecord);

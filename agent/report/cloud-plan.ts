@@ -17,6 +17,8 @@ export interface CloudTold {
   readonly told: NodeConditions;
   /** Whether something else may have been written since, without an answer. */
   readonly isUnsure: boolean;
+  /** Whether entries of the ledger wait to become events; they travel with a write. @default false */
+  readonly hasEvents?: boolean;
   /** Monotonic time of the last write; undefined where this agent has not written yet. */
   readonly toldMs: number | undefined;
   /** Monotonic time at which this agent began to look. */
@@ -32,11 +34,13 @@ export type CloudPlan =
 const graceMs = 20_000;
 /** A condition that nobody has mentioned for so long after the start is gone for good. */
 const forgottenMs = 120_000;
+/** What happened is told so long after the write before, also where nothing else is to be written. */
+const eventMs = 60_000;
 
 /** Decides whether the Node object must be written, and when to look again. */
 export function planCloud(
   desired: NodeConditions,
-  { told, isUnsure, toldMs, beganMs }: CloudTold,
+  { told, isUnsure, hasEvents = false, toldMs, beganMs }: CloudTold,
   pace: CloudPace,
   nowMs: number,
 ): CloudPlan {
@@ -52,6 +56,7 @@ export function planCloud(
     return urgency === 'now' ? openMs : urgency === 'later' ? lazyMs : Number.POSITIVE_INFINITY;
   });
   if (isUnsure) times.push(openMs);
+  if (hasEvents) times.push(sinceMs + eventMs);
   if (stale.length > 0) times.push(forgetMs);
   const atMs = Math.max(openMs, Math.min(sinceMs + (isBad ? pace.badMs : pace.goodMs), ...times));
   if (nowMs >= atMs) return { push: true, removed: nowMs >= forgetMs ? stale : [] };

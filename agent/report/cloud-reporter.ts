@@ -10,15 +10,8 @@ import type { Bell } from './bell.ts';
 import type { CloudChannels, Outcome } from './cloud-channels.ts';
 import type { CloudMemory } from './cloud-memory.ts';
 import { type CloudPace, planCloud } from './cloud-plan.ts';
+import { type CloudState, idle, stateOf } from './cloud-state.ts';
 import { type NodeConditions, nodeConditions } from './node-conditions.ts';
-
-/** How the Node object fares, for status and for people. */
-export interface CloudState {
-  readonly phase: 'idle' | 'telling' | 'waiting' | 'stuck';
-  /** PascalCase word. */
-  readonly reason: string;
-  readonly message: string;
-}
 
 /** What the reporter works with. */
 export interface CloudReporterOptions {
@@ -44,8 +37,6 @@ const lookMs = 60_000;
 /** edgecore's start is held up so long at most. */
 const farewellMs = 2_000;
 const retractMs = 15_000;
-
-const idle: CloudState = { phase: 'idle', reason: 'NotJoined', message: 'This board belongs to no cluster' };
 
 /** Keeps the conditions of the Node object like those of the board, above all while edgecore cannot speak. */
 export class CloudReporter {
@@ -150,9 +141,15 @@ export class CloudReporter {
     if (!memory.isAbout(`${node.node} at ${node.hub.host}:${node.hub.port}`)) this.#toldMs = undefined;
     const nowMs = clock.nowMs();
     const { conditions, nextMs } = this.#wanted();
-    const { isUnsure } = this.#options.channels;
-    const told = { told: memory.facts.told, isUnsure, toldMs: this.#toldMs, beganMs: this.#beganMs };
-    const plan = planCloud(conditions, told, pace, nowMs);
+    const { channels } = this.#options;
+    const known = {
+      told: memory.facts.told,
+      isUnsure: channels.isUnsure,
+      hasEvents: channels.hasEvents(node),
+      toldMs: this.#toldMs,
+      beganMs: this.#beganMs,
+    };
+    const plan = planCloud(conditions, known, pace, nowMs);
     if (!plan.push) return Math.min(plan.waitMs, nextMs);
     if (nowMs < this.#notBeforeMs) return this.#notBeforeMs - nowMs;
     const push = { node, conditions, removed: plan.removed, wallMs: clock.wallMs() };
@@ -219,29 +216,6 @@ export class CloudReporter {
   #become(state: CloudState): void {
     if (state.reason !== this.#state.reason) this.#options.log.info('cloud.changed', { ...state });
     this.#state = state;
-  }
-}
-
-function stateOf(outcome: Outcome): CloudState {
-  switch (outcome.how) {
-    case 'done':
-      return { phase: 'telling', reason: 'Told', message: 'The Node object says what the board says' };
-    case 'no-way': {
-      const message = 'This cloud hears only edgecore about this node while it runs';
-      return { phase: 'waiting', reason: 'EdgecoreSpeaks', message };
-    }
-    case 'silent':
-      return {
-        phase: 'stuck',
-        reason: 'CloudSilent',
-        message: 'The cloud took the report and did not answer',
-      };
-    case 'no-node':
-      return { phase: 'stuck', reason: 'NodeUnknown', message: outcome.message };
-    case 'refused':
-      return { phase: 'stuck', reason: 'CloudRefused', message: outcome.message };
-    case 'failed':
-      return { phase: 'stuck', reason: outcome.end.reason, message: outcome.end.message };
   }
 }
 

@@ -91,6 +91,7 @@ async function world(options: WorldOptions = {}) {
     assert.equal(clock.pending(), 0, 'a timer was left');
   };
   return {
+    bell,
     clock,
     log,
     board,
@@ -324,6 +325,28 @@ test('entries of the ledger become events of the Node, a few at a time, and are 
     [event?.reason, event?.involvedObject.kind, event?.involvedObject.name],
     ['Exited', 'Node', 'board-1'],
   );
+  await end();
+});
+
+test('what happened on a healthy board is told within a minute or two, and costs nothing where nothing happens', async () => {
+  const { clock, hub, events, bell, end } = await world();
+  await clock.advance(3_600_000);
+  const quiet = hub.opened.length;
+  await clock.advance(3_600_000);
+  assert.equal(hub.opened.length, quiet);
+  const body = {
+    kind: 'repair',
+    subject: 'mount',
+    reason: 'Gone',
+    message: 'm',
+    sequence: 1,
+    atMs: 0,
+    bootId: 'b',
+  };
+  await events.put({ kind: 'event', body });
+  bell.ring();
+  await clock.advance(5_000);
+  assert.deepEqual([hub.store.list('event').length, events.size, hub.opened.length], [1, 0, quiet + 1]);
   await end();
 });
 

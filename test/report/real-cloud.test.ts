@@ -14,6 +14,7 @@ import { runCloud } from '../fakes/standin-cluster.ts';
  * With ENFORCED=yes for a cloudcore whose cloudHub.authorization is on with debug off, and without dynamicController.
  */
 const { KUBECONFIG: kubeconfig, CLOUDCORE: cloudcore, KUBEEDGE: version = '1.22.1' } = process.env;
+const minor = Number(version.split('.')[1]);
 const isEnforced = process.env['ENFORCED'] === 'yes';
 const missing =
   kubeconfig === undefined || cloudcore === undefined
@@ -113,6 +114,13 @@ test(`real cloudcore ${version}: the Node says why edgecore is gone and that it 
     async () => (await condition('EdgecoreReady'))?.status === 'False',
     15_000,
   );
+  if (minor >= 19) {
+    const reason = `Killed${Date.now()}`;
+    reporting.ledger.write({ kind: 'restart', subject: 'edgecore', reason, message: 'by the test' });
+    const isThere = async (): Promise<boolean> =>
+      (await kube.list('v1', 'Event', 'default')).some((event) => JSON.stringify(event).includes(reason));
+    say(`event of the Node after ${await until('the event is there', isThere, 90_000)} ms`);
+  }
   const explained = await runCloud('explain', node);
   assert.deepEqual([explained.code, /EdgecoreReady is False, CrashLoop: m\./.test(explained.out)], [1, true]);
   say(explained.out.trim());

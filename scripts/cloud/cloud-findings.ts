@@ -109,12 +109,28 @@ export function configFindings(
     if (modules[name]?.['enable'] === true) return { severity: 'ok', title, message: 'on' };
     return { severity: 'note', title, message: `off: without it there are no ${lost}` };
   });
+  if (isEnforcing(modules)) found.push(enforcing(modules['dynamicController']?.['enable'] === true));
   const limit = modules['cloudHub']?.['nodeLimit'];
   if (typeof limit !== 'number') return found;
   const isNear = edgeNodes * 2 > limit;
   const counted = `${edgeNodes} edge nodes, limit ${limit}; the report of an agent takes a place of its own`;
   const message = isNear ? `${counted}: raise modules.cloudHub.nodeLimit` : counted;
   return [...found, { severity: isNear ? 'warning' : 'ok', title: 'node limit of cloudHub', message }];
+}
+
+/** cloudHub.authorization of 1.18 and later; with debug it only writes into the log. */
+function isEnforcing(modules: Modules): boolean {
+  const rules = modules['cloudHub']?.['authorization'] as { enable?: unknown; debug?: unknown } | undefined;
+  return rules?.enable === true && rules.debug !== true;
+}
+
+function enforcing(hasOtherWay: boolean): CloudFinding {
+  const title = 'modules.cloudHub.authorization.enable';
+  const fact = 'on: while edgecore runs, nobody else is heard about its node';
+  const message = hasOtherWay
+    ? `${fact}; with metaServer at the edge the agent speaks through it`
+    : `${fact}, so the agent's conditions are on the Node only while edgecore is down; dynamicController would let it speak through edgecore`;
+  return { severity: 'note', title, message };
 }
 
 type Modules = Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>;

@@ -79,6 +79,9 @@ test("what cloudcore's switches cost when they are off is said", () => {
   assert.deepEqual(severities(configFindings(map(text), 4)), ['ok', 'note', 'note', 'ok']);
   assert.match(configFindings(map(text), 4)[2]?.message ?? '', /kubectl logs/);
   assert.equal(configFindings(map(text), 6).at(-1)?.severity, 'warning');
+  const guarded = (more: string): string => `modules: {cloudHub: {authorization: {enable: true${more}}}}`;
+  assert.match(configFindings(map(guarded('')), 1).at(-1)?.message ?? '', /only while edgecore is down/);
+  assert.doesNotMatch(JSON.stringify(configFindings(map(guarded(', debug: true')), 1)), /authorization/);
   assert.deepEqual(severities(configFindings(map('modules: ['), 1)), ['note']);
   assert.deepEqual(severities(configFindings(undefined, 1)), ['note']);
 });

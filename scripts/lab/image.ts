@@ -45,7 +45,7 @@ export interface ImageOptions {
   readonly aptSources?: string | undefined;
   readonly refresh: boolean;
   /** What a scenario adds to the system partition, e.g. stand-ins. */
-  readonly extra?: readonly TreeEntry[];
+  readonly extra?: readonly TreeEntry[] | ((parts: Parts) => Promise<readonly TreeEntry[]>);
 }
 
 /** `?` marks what only some releases have as a package of its own. */
@@ -114,7 +114,8 @@ export async function buildImage(options: ImageOptions, progress: Progress): Pro
   const labLibraries = await librariesOf(adaptedPrograms.map(programs), folders);
   const xtables = path.join(debs.root, 'usr/lib/aarch64-linux-gnu/xtables');
   const root = await systemTree(systemSources, labLibraries, xtables);
-  const system = mergeTrees(root, entries, options.extra ?? []);
+  const { extra = [] } = options;
+  const system = mergeTrees(root, entries, typeof extra === 'function' ? await extra(parts) : extra);
   const vendor = mergeTrees(await vendorTree(systemSources, options.dataFileSystem));
 
   return {

@@ -1,5 +1,6 @@
 import { check } from './check.ts';
 import { deploy } from './deploy.ts';
+import { edgecore } from './edgecore.ts';
 import { idle } from './idle.ts';
 import { init } from './init.ts';
 import { join } from './join.ts';
@@ -21,6 +22,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   uplink,
   idle,
   join,
+  edgecore,
   'kill-agent': killAgent,
   'power-cut': powerCut,
   'missing-feature': missingFeature,

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { homeDir, productDir } from '../../../agent/core/constants.ts';
+import { productDir } from '../../../agent/core/constants.ts';
 import { bundleEdgecore } from '../../../test/standins/bundle.ts';
 import { CloudHub } from '../../../test/standins/cloudhub/cloudhub.ts';
 import { conditionOf } from '../../../test/standins/cloudhub/store.ts';
@@ -9,6 +9,7 @@ import { directory, file, type TreeEntry, text } from '../../image/tree.ts';
 import type { Board } from '../board.ts';
 import { inside, waitUntilReady } from './agent.ts';
 import { eventually, expectEqual } from './expect.ts';
+import { hasForgotten } from './forgotten.ts';
 import type { Scenario } from './scenario.ts';
 
 /** Release that both stand-ins behave like; OEA_LAB_KUBEEDGE asks for another. */
@@ -87,24 +88,6 @@ async function isReadyNode(board: Board, cloud: CloudHub, name: string): Promise
   await waitUntilReady(board);
   const { stdout } = await board.exec('agentctl edge');
   expectEqual('the name that agentctl says', /^node\s+(\S+)/m.exec(stdout)?.[1], name);
-}
-
-/** Looks through /data from outside, through edgecore's places from inside, and through all command lines. */
-async function hasForgotten(board: Board, token: string): Promise<void> {
-  // A pattern from a file, or grep would find it in its own command line.
-  await board.push(`${token.slice(70, 130)}\n`, '/dev/pattern', 0o600);
-  const busybox = `${productDir}/bin/busybox`;
-  const grep = `${busybox} grep -lF -f /dev/pattern`;
-  // Only files: the logs of units come through named pipes, which would hold grep for ever.
-  const look = (...places: readonly string[]): string =>
-    `${busybox} find ${places.join(' ')} -type f -exec ${grep} {} + 2>/dev/null`;
-  const timeoutMs = 120_000;
-  const outside = await board.exec(look('/data/local', homeDir), { timeoutMs });
-  const nested = await board.exec(inside(look('/etc/kubeedge', '/var/lib/kubeedge', '/run')), { timeoutMs });
-  const lines = await board.exec(`cat /proc/[0-9]*/cmdline | ${busybox} grep -cF -f /dev/pattern`);
-  await board.run('rm /dev/pattern');
-  expectEqual('files with the token', (outside.stdout + nested.stdout).trim(), '');
-  expectEqual('command lines with the token', lines.stdout.trim(), '0');
 }
 
 async function leave(board: Board, cloud: CloudHub, name: string): Promise<void> {

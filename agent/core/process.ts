@@ -30,7 +30,12 @@ export interface ProcessFacts {
   /** First 32 characters or so of the program's name; readable for zombies too. */
   readonly name: string;
   readonly argv: readonly string[];
+  /** Unit that it was started as, from its environment; told by `findByProgram` only. */
+  readonly unit?: string | undefined;
 }
+
+/** Variable in the environment of every unit that holds the unit's name: it tells a unit without a record from a stranger. */
+export const unitMark = 'OH_EDGE_AGENT_UNIT';
 
 /** Descriptors that a child gets as its standard output and error. */
 export interface OutputDescriptors {

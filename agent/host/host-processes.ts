@@ -2,15 +2,16 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import { errnoOf } from '../core/agent-error.ts';
 import type { Log } from '../core/log.ts';
-import type {
-  Ended,
-  ListenAddress,
-  Processes,
-  ProcessFacts,
-  ProcessIdentity,
-  RunningProcess,
-  SpawnResult,
-  SpawnSpec,
+import {
+  type Ended,
+  type ListenAddress,
+  type Processes,
+  type ProcessFacts,
+  type ProcessIdentity,
+  type RunningProcess,
+  type SpawnResult,
+  type SpawnSpec,
+  unitMark,
 } from '../core/process.ts';
 import { AdoptedProcesses } from './adopted-process.ts';
 import { describeProcess, listPids, readFacts, readProc, readProgram, readStat } from './proc-reader.ts';
@@ -69,10 +70,12 @@ export class HostProcesses implements Processes {
 
   findByProgram(paths: readonly string[]): Promise<readonly ProcessFacts[]> {
     const wanted = new Set(paths.map(realPath));
-    const pids = listPids().filter(
-      (pid) => pid !== process.pid && programsOf(pid).some((file) => wanted.has(file)),
-    );
-    return Promise.resolve(living(pids));
+    // Command lines are read only where one of them may name a script: this runs over all processes of the board.
+    const hasScript = paths.some(isScript);
+    const runs = (pid: number): boolean =>
+      wanted.has(readProgram(pid) ?? '') || (hasScript && wanted.has(scriptOf(pid)));
+    const found = living(listPids().filter((pid) => pid !== process.pid && runs(pid)));
+    return Promise.resolve(found.map((facts) => ({ ...facts, unit: unitOf(facts.pid) })));
   }
 
   childrenOf(parent: number): Promise<readonly ProcessFacts[]> {
@@ -136,12 +139,31 @@ class Child implements RunningProcess {
   }
 }
 
-/** What a process runs: its program, and where that is the interpreter of a script, the script. */
-function programsOf(pid: number): readonly string[] {
-  const program = readProgram(pid);
-  if (program === undefined) return [];
+/** The script that an interpreter runs, or empty: it is the first argument that the kernel gives it. */
+function scriptOf(pid: number): string {
   const [, script = ''] = (readProc(`/proc/${pid}/cmdline`) ?? '').split('\0');
-  return script.startsWith('/') ? [program, realPath(script)] : [program];
+  return script.startsWith('/') ? realPath(script) : '';
+}
+
+/** The mark in the environment that the process was started with. */
+function unitOf(pid: number): string | undefined {
+  const entries = (readProc(`/proc/${pid}/environ`) ?? '').split('\0');
+  return entries.find((entry) => entry.startsWith(`${unitMark}=`))?.slice(unitMark.length + 1);
+}
+
+function isScript(file: string): boolean {
+  try {
+    const descriptor = fs.openSync(file, 'r');
+    try {
+      const head = Buffer.alloc(2);
+      fs.readSync(descriptor, head, 0, head.length, 0);
+      return head.toString('latin1') === '#!';
+    } finally {
+      fs.closeSync(descriptor);
+    }
+  } catch {
+    return false;
+  }
 }
 
 function living(pids: readonly number[]): readonly ProcessFacts[] {

@@ -1,5 +1,5 @@
 import { explainEnd } from '../core/end-faults.ts';
-import type { Ended } from '../core/process.ts';
+import type { Ended, ProcessFacts } from '../core/process.ts';
 import type { Programs, UnixSockets } from '../core/program.ts';
 import { checkProgram } from '../core/program-check.ts';
 import type { Fault, Health, ProbeDepth, UnitCommand, UnitPolicy, UnitSpec } from '../core/unit-spec.ts';
@@ -80,9 +80,9 @@ export class DeclaredUnit implements UnitSpec {
     return explainEnd(ended, lines, []);
   }
 
-  /** Only the record tells: any stranger may run the same program with the same arguments. */
-  isInstance(): boolean {
-    return false;
+  /** Any stranger may run the same program with the same arguments, so only the mark of the unit tells. */
+  isInstance({ unit }: ProcessFacts): boolean {
+    return unit === this.name;
   }
 }
 

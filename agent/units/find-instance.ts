@@ -23,10 +23,12 @@ export async function findInstance(
     const recorded = await processes.adopt(record.identity, spec.listensAt);
     if (recorded !== undefined) return recorded;
   }
-  for (const facts of await processes.findByProgram(spec.programs)) {
+  const found = await processes.findByProgram(spec.programs);
+  // A child of the unit may run the same program; the unit itself is the oldest.
+  for (const facts of [...found].sort((a, b) => a.startTicks - b.startTicks)) {
     if (!spec.isInstance(facts) || facts.exe === undefined) continue;
-    const found = await processes.adopt(await processes.identify(facts, facts.exe), spec.listensAt);
-    if (found !== undefined) return found;
+    const adopted = await processes.adopt(await processes.identify(facts, facts.exe), spec.listensAt);
+    if (adopted !== undefined) return adopted;
   }
   return undefined;
 }

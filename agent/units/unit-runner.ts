@@ -1,6 +1,6 @@
 import type { UnitStatus } from '../api/wire.ts';
 import { isAbort, messageOf } from '../core/agent-error.ts';
-import type { Ended, RunningProcess } from '../core/process.ts';
+import { type Ended, type RunningProcess, unitMark } from '../core/process.ts';
 import type { OutputCapture } from '../core/unit-logs.ts';
 import { type Fault, isFault, type UnitCommand, type UnitSpec } from '../core/unit-spec.ts';
 import { AdoptionRecords } from './adoption-record.ts';
@@ -187,17 +187,15 @@ export class UnitRunner {
 
   async #spawn(): Promise<void> {
     const found = this.#hasSearched ? undefined : await this.#search();
-    if (found !== undefined) {
-      this.#watch(found, 'spawned');
-      return;
-    }
+    if (found !== undefined) return this.#watch(found, 'spawned');
     const command = this.#command;
     const output = this.#capture?.descriptors;
     if (command === undefined || output === undefined) {
       this.#refused('not-open');
       return;
     }
-    const result = await this.#ports.processes.spawn({ ...command, output });
+    const env = { ...command.env, [unitMark]: this.spec.name };
+    const result = await this.#ports.processes.spawn({ ...command, env, output });
     if (!result.ok) {
       this.#refused(result.errno);
       return;

@@ -246,7 +246,8 @@ test('host: a script is found by its own path, which is not that of its interpre
   t.after(() => rmSync(directory, { recursive: true }));
   const script = path.join(directory, 'unit');
   writeFileSync(script, `#!${process.execPath}\nsetInterval(() => 0, 9e8);\n`, { mode: 0o755 });
-  const child = await running(rig.first, spec([script, '--config', 'x'], rig.output));
+  const marked = { ...spec([script, '--config', 'x'], rig.output), env: { OH_EDGE_AGENT_UNIT: 'worker' } };
+  const child = await running(rig.first, marked);
   t.after(() => tryKill(child.identity.pid));
   let found = await rig.second.findByProgram([script]);
   // Between fork and exec it is still a copy of us.
@@ -256,4 +257,5 @@ test('host: a script is found by its own path, which is not that of its interpre
     [child.identity.pid],
   );
   assert.ok(found[0]?.argv.includes('--config'));
+  assert.equal(found[0]?.unit, 'worker');
 });

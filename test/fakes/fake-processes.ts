@@ -1,11 +1,12 @@
-import type {
-  Ended,
-  Processes,
-  ProcessFacts,
-  ProcessIdentity,
-  RunningProcess,
-  SpawnResult,
-  SpawnSpec,
+import {
+  type Ended,
+  type Processes,
+  type ProcessFacts,
+  type ProcessIdentity,
+  type RunningProcess,
+  type SpawnResult,
+  type SpawnSpec,
+  unitMark,
 } from '../../agent/core/process.ts';
 
 /** One process of the fake machine. */
@@ -88,7 +89,8 @@ export class FakeProcesses implements Processes {
   }
 
   findByProgram(paths: readonly string[]): Promise<readonly ProcessFacts[]> {
-    return Promise.resolve(this.living.filter((one) => paths.includes(one.spec.argv[0])).map(factsOf));
+    const found = this.living.filter((one) => paths.includes(one.spec.argv[0]));
+    return Promise.resolve(found.map((one) => ({ ...factsOf(one), unit: one.spec.env[unitMark] })));
   }
 
   childrenOf(pid: number): Promise<readonly ProcessFacts[]> {

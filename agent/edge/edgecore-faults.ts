@@ -98,6 +98,11 @@ export const edgecoreSymptoms: readonly Symptom[] = [
     'CgroupDriverMismatch',
     'edgecore uses cgroup driver $1 and dockerd another; take the driver out of edgecore.yaml or dockerd.config, both are cgroupfs by default',
   ),
+  permanent(
+    /systemd not running on this host, cannot use systemd cgroups manager/,
+    'CgroupDriverMismatch',
+    'edgecore uses the cgroup driver systemd, and a board has no systemd; take cgroupDriver out of edgecore.yaml, cgroupfs is its default',
+  ),
   {
     pattern: /Following Cgroup subsystem not mounted: (\[[^\]]*\])/,
     reason: 'CgroupMissing',
@@ -126,6 +131,12 @@ export const edgecoreSymptoms: readonly Symptom[] = [
     pattern: /[Ll]aunch internal mqtt broker failed/,
     reason: 'MqttPortBusy',
     message: 'Another program holds port 1884 of the MQTT broker; stop it, or join with --mqtt external',
+  },
+  {
+    pattern: /listen tcp \S*:10550: bind: address already in use/,
+    reason: 'MetaServerPortBusy',
+    message:
+      "Another program holds port 10550 of edgecore's metaserver; stop that program, or join with --meta-server off",
   },
   {
     pattern: /(listen tcp 127\.0\.0\.1:10350|Failed to listen and serve).*/,
@@ -193,18 +204,16 @@ export function explainEdgecoreEnd(ended: Ended, lines: readonly string[]): Faul
 }
 
 /**
- * Lines of the process that ended, without those of an earlier one: from its fatal line on where it has one (the reason
- * stands there), else from the line in which it told its version.
+ * Lines of the process that ended, without those of an earlier one: from its fatal line on where that one gives the reason,
+ * else from the line in which it told its version.
  */
 function lastRun(lines: readonly string[]): readonly string[] {
   const begun = lines.findLastIndex((line) => /\bVersion: v1\./.test(line));
   const fatal = lines.findLastIndex((line) => /^F\d{4} |^panic: |^fatal error: /.test(line));
-  return fatal > begun
-    ? lines.slice(Math.max(fatal - (isPanic(lines[fatal]) ? 1 : 0), 0))
-    : lines.slice(Math.max(begun, 0));
+  return fatal > begun && !isPanic(lines[fatal]) ? lines.slice(fatal) : lines.slice(Math.max(begun, 0));
 }
 
-/** From 1.21 on a nil pointer panic follows the line that says why the runtime could not be used. */
+/** From 1.21 on a nil pointer panic follows, after some lines, the one that says why the runtime or a port could not be used. */
 function isPanic(line: string | undefined): boolean {
   return line?.startsWith('panic: runtime error') ?? false;
 }

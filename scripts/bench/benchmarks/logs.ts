@@ -45,7 +45,7 @@ export const logs: Benchmark = {
       runit({ isCapturing: true }),
       s6({ isCapturing: true }),
     ];
-    const rounds = context.isQuick ? 1 : 3;
+    const rounds = context.isQuick ? 1 : 2;
     for (let round = 0; round < rounds; round++) {
       for (const subject of subjects) {
         context.say(`logs ${round + 1}/${rounds}: ${subject.name}`);

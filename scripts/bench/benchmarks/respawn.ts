@@ -24,7 +24,7 @@ export const respawn: Benchmark = {
     'milliseconds from SIGKILL of a trivial unit that had run for more than 2 s to the first line of its successor; "first crash": every unit of an agent with default settings is killed once; "stable": the same unit again and again, failures forgotten after 1 s; "adopted": the unit was started by an agent that was killed since',
   run: async (context) => {
     const series = new Series();
-    const rounds = context.isQuick ? 4 : 12;
+    const rounds = context.isQuick ? 4 : 9;
     const contenders = await startAll(context, rounds);
     for (let round = 0; round < rounds; round++) {
       context.say(`respawn ${round + 1}/${rounds}`);
@@ -62,7 +62,7 @@ async function adoptionRounds(context: Context, series: Series): Promise<void> {
   let agent = start();
   context.stage.adopt({ name: 'agent', units, running: { supervisors: () => [], stop: () => agent.stop() } });
   await units.allStarted();
-  const rounds = context.isQuick ? 2 : 6;
+  const rounds = context.isQuick ? 2 : 4;
   for (let round = 0; round < rounds; round++) {
     context.say(`respawn of an adopted unit ${round + 1}/${rounds}`);
     const { pid } = units.latest('unit');

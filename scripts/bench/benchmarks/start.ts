@@ -24,7 +24,7 @@ export const start: Benchmark = {
   run: async (context) => {
     const answers = new Series();
     const units = new Series();
-    const rounds = context.isQuick ? 5 : 20;
+    const rounds = context.isQuick ? 5 : 15;
     const board = context.stage.units(['unit']);
     for (let round = 0; round <= rounds; round++) {
       context.say(`start ${round}/${rounds}`);

@@ -60,7 +60,9 @@ board.watch((event) => console.log(JSON.stringify({ event: event.event, ...event
 const alive = setInterval(() => undefined, 1_000);
 process.on('SIGTERM', () => {
   void supervisor.shutdown({ totalMs: 25_000 }).then(async () => {
+    await updater.stop();
     await supervisor.stop();
+    process.stdin.destroy();
     clearInterval(alive);
   });
 });

@@ -1,3 +1,4 @@
+import { chaos } from './chaos.ts';
 import { check } from './check.ts';
 import { deploy } from './deploy.ts';
 import { edgecore } from './edgecore.ts';
@@ -16,6 +17,7 @@ import { uplink } from './uplink.ts';
 /** Every scenario by its name on the command line. */
 export const scenarios: Readonly<Record<string, Scenario>> = {
   check,
+  chaos,
   init,
   shape,
   repair,

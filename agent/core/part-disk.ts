@@ -21,6 +21,6 @@ export interface PartDisk {
   shareFile(from: string, to: string): Promise<void>;
   /** Size of a file in bytes; undefined where there is no ordinary file. */
   sizeOf(path: string): Promise<number | undefined>;
-  /** `SIZE:SECONDS` of a file's size and last change, as `stat -L -c %s:%Y` prints it; empty where there is none. */
-  stampOf(path: string): Promise<string>;
+  /** SHA-256 of a file in hexadecimal digits, as launch.sh asks busybox for it; empty where the file cannot be read. */
+  sumOf(path: string): Promise<string>;
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   chmod,
   copyFile,
@@ -6,10 +7,10 @@ import {
   mkdir,
   open,
   readdir,
+  readFile,
   readlink,
   rename,
   rm,
-  stat,
   statfs,
   symlink,
   unlink,
@@ -82,9 +83,9 @@ export class HostPartDisk implements PartDisk {
     return found?.isFile() === true ? found.size : undefined;
   }
 
-  async stampOf(place: string): Promise<string> {
-    const found = await stat(place).catch(() => undefined);
-    return found === undefined ? '' : `${found.size}:${Math.floor(found.mtimeMs / 1000)}`;
+  async sumOf(place: string): Promise<string> {
+    const content = await readFile(place).catch(() => undefined);
+    return content === undefined ? '' : createHash('sha256').update(content).digest('hex');
   }
 
   async #attempt<T>(act: string, place: string, run: () => Promise<T>): Promise<T> {

@@ -127,7 +127,7 @@ export class Updater {
       bootId,
       nowMs: this.#ports.clock.wallMs(),
       launched: isAgent ? launched : undefined,
-      base: isAgent ? await this.#ports.disk.stampOf(imagePaths.agent) : '',
+      base: isAgent ? await this.#ports.disk.sumOf(imagePaths.agent) : '',
     });
     place.record = record;
     if (aside !== undefined) this.#story.broken(kind.name, aside);
@@ -169,7 +169,7 @@ export class Updater {
       boots: 1,
       sinceMs: clock.wallMs(),
       goal: kind.name === 'agent' ? agentGoal(board.conditions()) : unitGoal(unitOf(units(), kind.name)),
-      base: kind.name === 'agent' ? await disk.stampOf(this.#options.imagePaths.agent) : '',
+      base: kind.name === 'agent' ? await disk.sumOf(this.#options.imagePaths.agent) : '',
     });
     this.#story.switched(kind.name, record.current, slot);
   }

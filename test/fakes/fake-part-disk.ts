@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { AgentError } from '../../agent/core/agent-error.ts';
 import type { Files } from '../../agent/core/files.ts';
 import type { PartDisk } from '../../agent/core/part-disk.ts';
@@ -110,8 +111,10 @@ export class FakePartDisk implements PartDisk, Files {
     return this.text(path)?.length;
   }
 
-  async stampOf(path: string): Promise<string> {
-    return `${this.text(path)?.length ?? 0}:0`;
+  async sumOf(path: string): Promise<string> {
+    return createHash('sha256')
+      .update(this.text(path) ?? '')
+      .digest('hex');
   }
 
   async read(path: string): Promise<string | undefined> {

@@ -2,16 +2,8 @@
 // A shell script stands in for Node: it writes its mount namespace and limits into a file and sleeps.
 // Usage: node launch-rig.mjs LAYOUT BUSYBOX DIRECTORY LAUNCHER SHELL
 import { type ChildProcess, spawn } from 'node:child_process';
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { createHash } from 'node:crypto';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { homeDir, productDir } from '../../agent/core/constants.ts';
 import { type BoardRoot, enterBoardRoot } from './board-root.ts';
@@ -53,12 +45,13 @@ const acts: Readonly<Record<string, (value: string) => unknown>> = {
     agent?.kill('SIGKILL');
     await ended;
   },
-  /** Puts an agent into slot `new` and writes the record; BASE in it becomes the stamp of the image's own agent. */
+  /** Puts an agent into slot `new` and writes the record; BASE in it becomes the sum of the image's own agent. */
   update: (record) => {
-    const { size, mtimeMs } = statSync(`${productDir}/agent.js`);
+    const image = readFileSync(`${productDir}/agent.js`);
+    const base = createHash('sha256').update(image).digest('hex');
     mkdirSync(`${parts}/new`, { recursive: true });
     writeFileSync(`${parts}/new/agent.js`, 'the new one');
-    writeFileSync(`${parts}/record`, record.replace('BASE', `${size}:${Math.floor(mtimeMs / 1_000)}`));
+    writeFileSync(`${parts}/record`, record.replace('BASE', base));
   },
   starts: () => (existsSync(`${parts}/starts`) ? readFileSync(`${parts}/starts`, 'utf8').trim() : ''),
   /** Waits until the agent is gone, and answers how. */

@@ -94,7 +94,7 @@ test('an image that brings another agent wins, and the one before can be gone ba
   );
   const rollback = await last.settled(last.updater.rollback('agent'));
   assert.equal(rollback.to.slot, slot);
-  assert.equal(last.record('agent')?.base, await disk.stampOf('/system/agent.js'));
+  assert.equal(last.record('agent')?.base, await disk.sumOf('/system/agent.js'));
 });
 
 test('a trial of the agent can be taken back by hand', async () => {

@@ -12,7 +12,7 @@ async function nodeSays(rig: EdgeRig, wanted: string | undefined): Promise<void>
     conditionOf(rig.cloud.store.get('node', { namespace: '', name: 'board-1' }), 'EdgecoreReady');
   await rig.cloud.store.until(
     () => condition()?.['status'] === wanted || undefined,
-    AbortSignal.timeout(25_000),
+    AbortSignal.timeout(60_000),
   );
 }
 
@@ -31,7 +31,7 @@ test('an edgecore that an earlier agent left is known to speak, and its release 
   const second = await rig.startAgent();
   assert.equal(second.gate.isEdgecoreRunning, true);
   await rig.until(second.supervisor, ({ phase }) => phase === 'ready');
-  const late = AbortSignal.timeout(20_000);
+  const late = AbortSignal.timeout(60_000);
   while (second.edge.status().kubeedge === undefined) {
     late.throwIfAborted();
     await new Promise((resolve) => setImmediate(resolve));

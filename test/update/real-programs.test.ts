@@ -45,7 +45,9 @@ function makeHome(t: TestContext): {
   const home = path.join(scratch, `home-${Math.random().toString(36).slice(2)}`);
   mkdirSync(`${home}/image`, { recursive: true });
   for (const name of ['log', 'pipes', 'state']) mkdirSync(`${home}/${name}`);
-  t.after(() => {
+  t.after(async () => {
+    // Agents first: a living one would start another program.
+    await Promise.all(agents.filter((agent) => agent.home === home).map((agent) => agent.kill()));
     for (const pid of running(home)) process.kill(pid, 'SIGKILL');
   });
   const make = (version: string, from = '/bin/sleep'): string => {
@@ -77,15 +79,19 @@ function exeOf(pid: number): string {
   }
 }
 
+const agents: Agent[] = [];
+
 /** One life of the stand-in agent. */
 class Agent {
+  readonly home: string;
   readonly child: ChildProcess;
   readonly lines: Line[] = [];
   #heard: () => void = () => undefined;
 
-  constructor(home: string, t: TestContext) {
+  constructor(home: string) {
+    this.home = home;
+    agents.push(this);
     this.child = spawn(process.execPath, [program, home], { stdio: ['pipe', 'pipe', 'inherit'] });
-    t.after(() => this.child.kill('SIGKILL'));
     createInterface({ input: this.child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
       this.lines.push(JSON.parse(line) as Line);
       this.#heard();
@@ -113,6 +119,7 @@ class Agent {
   }
 
   async kill(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     const gone = once(this.child, 'exit');
     this.child.kill('SIGKILL');
     await gone;
@@ -130,7 +137,7 @@ const recordOf = (home: string) => decodePartRecord(readFileSync(`${home}/parts/
 
 test('a real program is replaced while its agent looks on, and one that ends at once is taken back', async (t) => {
   const { home, make } = makeHome(t);
-  const agent = new Agent(home, t);
+  const agent = new Agent(home);
   await agent.ready();
   assert.equal(theOne(home), 'image/edgecore');
   const good = await agent.update(make('1.22.1'));
@@ -147,7 +154,7 @@ test('a real program is replaced while its agent looks on, and one that ends at 
 
 test('a file that is no program, or lost its end, is refused while the old one runs on', async (t) => {
   const { home, make } = makeHome(t);
-  const agent = new Agent(home, t);
+  const agent = new Agent(home);
   await agent.ready();
   const [before] = running(home);
   const whole = readFileSync(make('1.22.1'));
@@ -162,14 +169,14 @@ test('a file that is no program, or lost its end, is refused while the old one r
 
 test('an agent that is killed at any moment of an update is followed by one that ends it', async (t) => {
   const { home, make } = makeHome(t);
-  let agent = new Agent(home, t);
+  let agent = new Agent(home);
   await agent.ready();
   const rounds = 12;
   for (let round = 1; round <= rounds; round += 1) {
     agent.child.stdin?.write(`${make(`1.22.${round}`, round % 3 === 0 ? '/bin/false' : '/bin/sleep')}\n`);
     await new Promise((resolve) => setTimeout(resolve, (round * 97) % 700));
     await agent.kill();
-    agent = new Agent(home, t);
+    agent = new Agent(home);
     await agent.sees(({ event }) => event === 'begun');
     const deadlineMs = performance.now() + 60_000;
     const isSettled = (): boolean => {

@@ -4,6 +4,7 @@ import { messageOf } from '../core/agent-error.ts';
 import type { Api, ApiAnswer, Permission } from '../core/api-port.ts';
 import type { Log } from '../core/log.ts';
 import { ApiStreams } from './api-streams.ts';
+import { Askers } from './askers.ts';
 import { refusalOf } from './browser-check.ts';
 import { listenOnFile, removeSocketFile, type SocketAccess } from './socket-file.ts';
 
@@ -57,7 +58,7 @@ export class ApiListener {
   readonly #server: http.Server;
   readonly #streams: ApiStreams;
   readonly #over = new AbortController();
-  readonly #asked = new Set<AbortController>();
+  readonly #askers = new Askers();
   #isListening = false;
   #dropped = 0;
   #toldMs = Number.NEGATIVE_INFINITY;
@@ -81,7 +82,7 @@ export class ApiListener {
   /** Ends every stream and connection and takes the socket file away. */
   async stop(): Promise<void> {
     this.#over.abort();
-    for (const asked of this.#asked) asked.abort();
+    this.#askers.dismiss();
     // The file may be another agent's: it is ours only where listening succeeded.
     if (!this.#isListening) return;
     this.#isListening = false;
@@ -129,7 +130,7 @@ export class ApiListener {
   }
 
   async #answer(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
-    const { signal } = this.#askedBy(response);
+    const signal = this.#askers.signalFor(response);
     const isWithBody = hasBody(request);
     const refusal = refusalOf(request.headers, isWithBody);
     if (refusal !== undefined) {
@@ -144,20 +145,6 @@ export class ApiListener {
     }
     const { method = '', url: target = '' } = request;
     send(response, await this.#parts.api.handle({ method, target, body, may: this.#parts.may, signal }));
-  }
-
-  /**
-   * Aborts when the asker has gone before the end of its answer, or the agent stops. Not by AbortSignal.any(): the signal that
-   * lives as long as the agent would remember every request until a large garbage collection, 5 KB each.
-   */
-  #askedBy(response: http.ServerResponse): AbortController {
-    const asked = new AbortController();
-    this.#asked.add(asked);
-    response.on('close', () => {
-      this.#asked.delete(asked);
-      if (!response.writableFinished) asked.abort();
-    });
-    return asked;
   }
 
   #upgrade(request: http.IncomingMessage, socket: Duplex, head: Buffer): void {

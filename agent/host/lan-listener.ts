@@ -7,6 +7,7 @@ import { AgentError, errnoOf, messageOf } from '../core/agent-error.ts';
 import type { Api, ApiAnswer } from '../core/api-port.ts';
 import type { Log } from '../core/log.ts';
 import { ApiStreams } from './api-streams.ts';
+import { Askers } from './askers.ts';
 
 /** Text for a path that is not part of the API, such as /metrics; undefined where there is none. */
 export type TextPages = (
@@ -42,6 +43,7 @@ export class LanListener {
   readonly #parts: LanListenerParts;
   readonly #streams = new ApiStreams(lagBytes);
   readonly #over = new AbortController();
+  readonly #askers = new Askers();
   #server: https.Server | undefined;
 
   constructor(parts: LanListenerParts) {
@@ -71,6 +73,7 @@ export class LanListener {
 
   async stop(): Promise<void> {
     this.#over.abort();
+    this.#askers.dismiss();
     this.#streams.endAll('The agent stops');
     const server = this.#server;
     if (server === undefined) return;
@@ -131,9 +134,7 @@ export class LanListener {
       send(response, page.status, page.body, page.type);
       return;
     }
-    const gone = new AbortController();
-    response.on('close', () => gone.abort());
-    const signal = AbortSignal.any([gone.signal, this.#over.signal]);
+    const signal = this.#askers.signalFor(response);
     const answer = await this.#parts.api.handle({
       method: 'GET',
       target,

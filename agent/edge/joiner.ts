@@ -11,7 +11,7 @@ import { type EdgeStep, planJoin } from './edge-plan.ts';
 import { type EdgeUnits, isActive, isRunning, statusOf } from './edge-units.ts';
 import { type LookPorts, lookBeforeJoin, portsOf, readCertificates } from './join-look.ts';
 import { type JoinOrder, parseJoinOrder } from './join-order.ts';
-import type { NodeRecord, NodeRecords } from './node-record.ts';
+import { type NodeRecord, type NodeRecords, nodeRecordFiles } from './node-record.ts';
 import { type JoinFacts, type JoinProblem, preflight } from './preflight.ts';
 import { knownMinors, parseRelease, type Release } from './release.ts';
 import type { EdgecoreProgram, ReleaseFinder } from './release-finder.ts';
@@ -201,7 +201,7 @@ export class Joiner {
 
   #touched(): readonly string[] {
     const { places } = this.#ports;
-    const state = ['node.json', 'edgecore.base.json', 'edgecore.good.yaml'].map(
+    const state = [...nodeRecordFiles, 'edgecore.base.json', 'edgecore.good.yaml'].map(
       (name) => `${places.stateDir}/${name}`,
     );
     return [

@@ -34,16 +34,20 @@ export interface NodeRecord extends Omit<EdgeSettings, 'nodeIp'> {
   readonly joinedAtMs: number;
 }
 
-/** Keeps the record, on disk and at hand. */
+/** Names of the two copies below the state directory: a block of flash that is lost must not cost a board its cluster. */
+export const nodeRecordFiles = ['node.json', 'node.copy.json'] as const;
+
+/** Keeps the record, on disk in two copies and at hand. */
 export class NodeRecords {
   readonly #files: Files;
   readonly #file: string;
+  readonly #copy: string;
   readonly #listeners = new Set<() => void>();
   #current: NodeRecord | undefined;
 
   constructor(files: Files, stateDir: string) {
     this.#files = files;
-    this.#file = `${stateDir}/node.json`;
+    [this.#file, this.#copy] = nodeRecordFiles.map((name) => `${stateDir}/${name}`) as [string, string];
   }
 
   /** The record as last read or written; undefined where the board has joined nothing. */
@@ -51,23 +55,29 @@ export class NodeRecords {
     return this.#current;
   }
 
-  /** Reads the record from disk. A broken file is set aside and counts as none. */
+  /** Reads the record from disk. A broken file is set aside and its copy serves; where that is broken too there is none. */
   async read(): Promise<NodeRecord | undefined> {
     const text = await this.#files.read(this.#file);
-    const parsed = text === undefined ? undefined : v.safeParse(shape, parseJson(text));
-    if (parsed?.success === false) await this.#files.setAside(this.#file);
-    this.#become(parsed?.success === true ? fromDisk(parsed.output) : undefined);
-    return this.#current;
+    const found = text === undefined ? undefined : parse(text);
+    if (text === undefined || found !== undefined) {
+      this.#become(found);
+      return found;
+    }
+    await this.#files.setAside(this.#file);
+    const copy = parse((await this.#files.read(this.#copy)) ?? '');
+    if (copy === undefined) this.#become(undefined);
+    else await this.write(copy);
+    return copy;
   }
 
   async write(record: NodeRecord): Promise<void> {
     const text = `${JSON.stringify({ version: 1, ...record }, undefined, 2)}\n`;
-    await this.#files.replace(this.#file, text, { mode: 0o600 });
+    for (const file of [this.#file, this.#copy]) await this.#files.replace(file, text, { mode: 0o600 });
     this.#become(record);
   }
 
   async remove(): Promise<void> {
-    await this.#files.remove(this.#file);
+    for (const file of [this.#copy, this.#file]) await this.#files.remove(file);
     this.#become(undefined);
   }
 
@@ -94,9 +104,10 @@ function fromDisk({
   return { ...rest, pauseImage, kubeedge };
 }
 
-function parseJson(text: string): unknown {
+function parse(text: string): NodeRecord | undefined {
   try {
-    return JSON.parse(text);
+    const parsed = v.safeParse(shape, JSON.parse(text));
+    return parsed.success ? fromDisk(parsed.output) : undefined;
   } catch {
     return undefined;
   }

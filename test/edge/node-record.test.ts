@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type NodeRecord, NodeRecords } from '../../agent/edge/node-record.ts';
+import { FakeDisk } from '../fakes/fake-disk.ts';
+
+const record: NodeRecord = {
+  node: 'board-1',
+  cloud: { host: 'cloud', hubPort: 10_000, enrolPort: 10_002 },
+  labels: { site: 'roof' },
+  taints: [{ key: 'edge', effect: 'NoSchedule' }],
+  runtime: { kind: 'docker', endpoint: 'unix:///run/docker.sock' },
+  cgroupDriver: 'cgroupfs',
+  pauseImage: undefined,
+  mqtt: { mode: 'internal', externalUrl: '' },
+  hasEdgeStream: false,
+  hasMetaServer: false,
+  hasServiceBus: false,
+  kubeedge: undefined,
+  joinedAtMs: 1,
+};
+
+test('a board whose record is ruined knows its cluster by the copy, and has two whole ones again', async () => {
+  const disk = new FakeDisk();
+  await new NodeRecords(disk, '/state').write(record);
+  for (const broken of ['', '{"version":1,"node":"boa', '\0\0\0\0', '{"version":2}']) {
+    await disk.replace('/state/node.json', broken);
+    assert.deepEqual(await new NodeRecords(disk, '/state').read(), record, broken);
+    await disk.replace('/state/node.copy.json', broken);
+    assert.deepEqual(await new NodeRecords(disk, '/state').read(), record, `copy: ${broken}`);
+    await new NodeRecords(disk, '/state').write(record);
+  }
+});
+
+test('two ruined records are no record, and the first is kept for a look', async () => {
+  const disk = new FakeDisk();
+  await disk.replace('/state/node.json', 'x');
+  await disk.replace('/state/node.copy.json', 'y');
+  assert.equal(await new NodeRecords(disk, '/state').read(), undefined);
+  assert.ok((await disk.list('/state')).some((name) => name.startsWith('node.json.broken')));
+});
+
+test('a board that left has no copy that could bring its cluster back', async () => {
+  const disk = new FakeDisk();
+  const records = new NodeRecords(disk, '/state');
+  await records.write(record);
+  await records.remove();
+  assert.deepEqual(await disk.list('/state'), []);
+  assert.equal(await new NodeRecords(disk, '/state').read(), undefined);
+});

@@ -11,6 +11,7 @@ import {
   type LinkEnd,
   LinkError,
 } from '../core/link.ts';
+import { checkServerIdentity } from './server-identity.ts';
 
 const connectMs = 10_000;
 const closeMs = 1_000;
@@ -141,7 +142,12 @@ async function dial({ url, tls: files }: BrokerTarget, signal: AbortSignal): Pro
   return new Promise((resolve, reject) => {
     const options = { host, port: Number(port) || (isSecure ? 8883 : 1883) };
     const socket = isSecure
-      ? tls.connect({ ...options, ...secrets, ...(net.isIP(host) === 0 ? { servername: host } : {}) })
+      ? tls.connect({
+          ...options,
+          ...secrets,
+          checkServerIdentity,
+          ...(net.isIP(host) === 0 ? { servername: host } : {}),
+        })
       : net.connect(options);
     const settle = (act: () => void): void => {
       clearTimeout(timer);

@@ -4,6 +4,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { type RequestOptions, request } from 'node:https';
 import path from 'node:path';
 import * as x509 from '@peculiar/x509';
+import { checkServerIdentity } from '../../../agent/host/server-identity.ts';
 import type { Settings } from './settings.ts';
 
 const ecdsa = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
@@ -105,12 +106,16 @@ export async function ask(url: string, options: Ask): Promise<{ code: number; bo
   const { body, headers, ...rest } = options;
   const length = body === undefined ? {} : { 'Content-Length': body.length };
   return new Promise((resolve, reject) => {
-    const call = request(url, { ...rest, agent: false, headers: { ...headers, ...length } }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () => resolve({ code: response.statusCode ?? 0, body: Buffer.concat(chunks) }));
-      response.on('error', reject);
-    });
+    const call = request(
+      url,
+      { ...rest, checkServerIdentity, agent: false, headers: { ...headers, ...length } },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('end', () => resolve({ code: response.statusCode ?? 0, body: Buffer.concat(chunks) }));
+        response.on('error', reject);
+      },
+    );
     call.on('error', reject);
     call.end(body);
   });

@@ -7,6 +7,7 @@ import { init } from './init.ts';
 import { join } from './join.ts';
 import { killAgent } from './kill-agent.ts';
 import { missingFeature } from './missing-feature.ts';
+import { numbers } from './numbers.ts';
 import { powerCut } from './power-cut.ts';
 import { repair } from './repair.ts';
 import type { Scenario } from './scenario.ts';
@@ -23,6 +24,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   repair,
   uplink,
   idle,
+  numbers,
   join,
   edgecore,
   'kill-agent': killAgent,

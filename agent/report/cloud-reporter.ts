@@ -200,8 +200,9 @@ export class CloudReporter {
    */
   async #farewell(): Promise<void> {
     const { memory, channels, nodes, clock } = this.#options;
-    const { mode, told, metaServer } = memory.facts;
-    const removed = Object.keys(told);
+    const { mode, metaServer } = memory.facts;
+    // Also what was on its way when the turn was taken back: it may have arrived.
+    const removed = this.#perhapsTold();
     if (mode !== 'takeover' || metaServer === 'works' || removed.length === 0) return;
     const node = await nodes.read();
     if (node?.hub === undefined) return;

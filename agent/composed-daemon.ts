@@ -101,11 +101,11 @@ export class ComposedDaemon implements Daemon {
 
   async #prepareAndSupervise(signal: AbortSignal): Promise<void> {
     const { prep, supervisor, config, edge, parts, updater } = this.#rooms;
+    await updater.open();
     if (config['prep.enabled']) {
       await prep.start(signal);
       await prep.prepared(signal);
     }
-    await updater.open();
     await supervisor.start(signal);
     updater.start(signal);
     parts.start(signal);

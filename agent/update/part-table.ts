@@ -1,3 +1,4 @@
+import { AgentError } from '../core/agent-error.ts';
 import type { IntakeFile } from '../core/part-intake.ts';
 
 /** What can be updated on a running board. */
@@ -116,4 +117,13 @@ export function isPartName(word: string): word is PartName {
 
 function baseOf(name: string): string {
   return name.slice(name.lastIndexOf('/') + 1);
+}
+
+/** Nobody would start an agent again that was started by hand: then `launched`, the slot that launch.sh chose, is undefined. */
+export function requireLauncher({ name }: PartKind, launched: string | undefined): void {
+  if (name !== 'agent' || launched !== undefined) return;
+  throw new AgentError(
+    'PART_REFUSED',
+    'Cannot change the agent: it was not started by launch.sh, so nobody would start the new one',
+  );
 }

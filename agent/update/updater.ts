@@ -1,9 +1,10 @@
 import type { PartsDocument, UpdateDocument } from '../api/wire.ts';
 import { AgentError, messageOf } from '../core/agent-error.ts';
+import { Latch } from '../core/latch.ts';
 import { openPart } from './open-part.ts';
 import { imageSlot, type PartRecord, type Slot, untouched } from './part-record.ts';
 import { PartStore } from './part-store.ts';
-import { isPartName, type PartKind, type PartName, partKinds } from './part-table.ts';
+import { isPartName, type PartKind, type PartName, partKinds, requireLauncher } from './part-table.ts';
 import { PartTrial } from './part-trial.ts';
 import { draftView, partView, slotView, type ViewParts } from './part-view.ts';
 import { Story } from './story.ts';
@@ -41,6 +42,8 @@ export class Updater {
   readonly #places: ReadonlyMap<PartName, Place>;
   readonly #story: Story;
   readonly #over = new AbortController();
+  /** Until then the records at hand are not those on disk, and nobody is told of them: the API answers before this is done. */
+  readonly #opened = new Latch();
   #isTaking = false;
 
   constructor(options: UpdaterOptions, ports: UpdaterPorts) {
@@ -64,6 +67,7 @@ export class Updater {
       });
     }
     this.#show();
+    this.#opened.open();
   }
 
   /** Goes on with what was under way; returns at once. */
@@ -80,13 +84,14 @@ export class Updater {
 
   /** Every part: what is in use, what it can go back to, what was taken back. */
   async list(): Promise<PartsDocument> {
+    await this.#opened.isOpen;
     const places = [...this.#places.values()];
     return { parts: await Promise.all(places.map((place) => partView(place.record, this.#viewOf(place)))) };
   }
 
   /** Takes a file, verifies it, switches to it and answers when it has proved itself or was taken back. */
   async update(name: string, order: UpdateOrder, signal: AbortSignal): Promise<UpdateDocument> {
-    const place = this.#place(name);
+    const place = await this.#place(name);
     const from = place.record.current;
     const draft = await this.#alone(place, async () => {
       const taken = await this.#take(place, order, signal);
@@ -106,7 +111,7 @@ export class Updater {
 
   /** Goes back to the former one, on the same terms; a change that is still on trial is taken back. */
   async rollback(name: string): Promise<UpdateDocument> {
-    const place = this.#place(name);
+    const place = await this.#place(name);
     const from = place.record.current;
     if (place.trial !== undefined && place.record.phase !== 'reverting') {
       const { reason, message } = await place.trial.takeBack('It was taken back by hand');
@@ -139,7 +144,7 @@ export class Updater {
 
   async #take(place: Place, order: UpdateOrder, signal: AbortSignal): Promise<GoodDraft> {
     const { kind, store, record } = place;
-    this.#requireLauncher(kind);
+    requireLauncher(kind, this.#options.launched);
     await store.collect(record);
     const job = { kind, store, record, nowMs: this.#ports.clock.wallMs(), isDryRun: order.isDryRun };
     const draft = await takePart(order, job, this.#ports, signal);
@@ -156,7 +161,7 @@ export class Updater {
 
   async #switchTo(place: Place, slot: Slot): Promise<void> {
     const { kind, store, record } = place;
-    this.#requireLauncher(kind);
+    requireLauncher(kind, this.#options.launched);
     const { clock, board, units, disk } = this.#ports;
     if (kind.name === 'agent') await store.forgetStarts();
     await this.#save(place, {
@@ -224,7 +229,8 @@ export class Updater {
     }
   }
 
-  #place(name: string): Place {
+  async #place(name: string): Promise<Place> {
+    await this.#opened.isOpen;
     const place = isPartName(name) ? this.#places.get(name) : undefined;
     if (place !== undefined) return place;
     throw new AgentError(
@@ -238,15 +244,6 @@ export class Updater {
     throw new AgentError(
       'BUSY',
       `Cannot change ${kind.name} now: ${record.current} is on trial; wait for it, or take it back with \`agentctl rollback ${kind.name}\``,
-    );
-  }
-
-  /** Nobody would start an agent again that was started by hand. */
-  #requireLauncher({ name }: PartKind): void {
-    if (name !== 'agent' || this.#options.launched !== undefined) return;
-    throw new AgentError(
-      'PART_REFUSED',
-      'Cannot change the agent: it was not started by launch.sh, so nobody would start the new one',
     );
   }
 

@@ -72,6 +72,9 @@ function isOurs(observed: ObservedGround, target: string): boolean {
   return mount?.fstype === 'tmpfs' && mount.source === mountMark;
 }
 
+/** Controllers that runc and the kubelet want from cgroup2 (kubernetes pkg/kubelet/cm, opencontainers/runc libcontainer/cgroups/fs2). */
+const unifiedControllers = new Set(['cpu', 'cpuset', 'memory', 'pids']);
+
 function chooseCgroup(observed: ObservedGround): Choice<CgroupStrategy> {
   const base = mountCovering(observed, cgroupBase);
   if (fact(observed, '/run/systemd/system').kind === 'directory') {
@@ -79,14 +82,19 @@ function chooseCgroup(observed: ObservedGround): Choice<CgroupStrategy> {
   }
   const active = observed.controllers.filter((row) => row.isEnabled && row.hierarchy !== 0);
   const unified = observed.mounts.find((mount) => mount.fstype === 'cgroup2');
-  if (active.length > 0) {
+  // Where cgroup2 has what it needs, v1 hierarchies of others, such as the doctor's probe of devices, change nothing.
+  const isSplit = active.some((row) => unifiedControllers.has(row.name));
+  if (active.length > 0 && (unified === undefined || isSplit)) {
     const names = active.map((row) => row.name).join(', ');
     const beside =
       unified === undefined ? '' : `; cgroup2 at ${unified.target} has none of them and stays as it is`;
     return { value: 'v1', reason: `the system uses v1 hierarchies for ${names}${beside}` };
   }
   if (unified !== undefined) {
-    return { value: 'v2', reason: `cgroup2 is mounted at ${unified.target} and no v1 hierarchy is active` };
+    return {
+      value: 'v2',
+      reason: `cgroup2 is mounted at ${unified.target} and no v1 hierarchy holds what it needs`,
+    };
   }
   if (observed.controllers.some((row) => row.isEnabled && row.name === 'devices')) {
     return { value: 'v1', reason: 'no hierarchy is mounted and the kernel offers the v1 controllers' };

@@ -230,3 +230,20 @@ test('after undo nothing is done until somebody applies again', async () => {
   assert.equal(health.get('Prepared')?.status, 'true');
   await work.stop();
 });
+
+test('a board on cgroup2 stays on it while somebody holds a v1 hierarchy of devices, as the doctor does for a moment', async () => {
+  const { work, ground, clock } = rig({
+    ...openHarmony,
+    controllers: openHarmony.controllers.map((row) => ({ ...row, group: 0 })),
+    unifiedAt: '/sys/fs/cgroup',
+    unifiedControllers: ['cpu', 'memory', 'pids'],
+  });
+  await work.start(signal);
+  await work.prepared(signal);
+  ground.tree.place(ground.makeHierarchy(['devices'], '/'), '/mnt/probe');
+  await clock.advance(70_000);
+  const { strategy, steps } = await work.plan(signal);
+  assert.deepEqual([strategy.cgroup, steps], ['v2', []]);
+  assert.equal(work.status().repairs, 0);
+  await work.stop();
+});

@@ -8,8 +8,8 @@ export interface OpenFacts {
   readonly nowMs: number;
   /** Slot that the start script has chosen; undefined for every part but the agent. */
   readonly launched: string | undefined;
-  /** What the image's own part is like now. */
-  readonly base: string;
+  /** Tells what the image's own part is like now; asked only where there is a record to compare it with. */
+  readonly readBase: () => Promise<string>;
 }
 
 /** A part as it is after the start. */
@@ -29,9 +29,11 @@ export async function openPart(store: PartStore, facts: OpenFacts): Promise<Open
     else await store.write(record);
     return { found: record, record, ...(aside === undefined ? {} : { aside }) };
   }
-  const { launched, ...known } = facts;
+  const { launched, bootId, nowMs } = facts;
   const recovered = recover(found, {
-    ...known,
+    bootId,
+    nowMs,
+    base: await facts.readBase(),
     isCurrentWhole: await store.isWhole(found.current),
     isFormerWhole: found.former !== undefined && (await store.isWhole(found.former)),
     ...(launched === undefined ? {} : { launched }),

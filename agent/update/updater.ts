@@ -124,7 +124,7 @@ export class Updater {
 
   async #openPlace(place: Place): Promise<void> {
     const { kind, store } = place;
-    const { launched, bootId, imagePaths } = this.#options;
+    const { launched, bootId } = this.#options;
     const isAgent = kind.name === 'agent';
     // Without its start script nobody has chosen, and there is nothing to compare the record with.
     if (isAgent && launched === undefined) return;
@@ -132,7 +132,7 @@ export class Updater {
       bootId,
       nowMs: this.#ports.clock.wallMs(),
       launched: isAgent ? launched : undefined,
-      base: isAgent ? await this.#ports.disk.sumOf(imagePaths.agent) : '',
+      readBase: () => this.#baseOf(kind),
     });
     place.record = record;
     if (aside !== undefined) this.#story.broken(kind.name, aside);
@@ -162,7 +162,7 @@ export class Updater {
   async #switchTo(place: Place, slot: Slot): Promise<void> {
     const { kind, store, record } = place;
     requireLauncher(kind, this.#options.launched);
-    const { clock, board, units, disk } = this.#ports;
+    const { clock, board, units } = this.#ports;
     if (kind.name === 'agent') await store.forgetStarts();
     await this.#save(place, {
       ...record,
@@ -174,7 +174,7 @@ export class Updater {
       boots: 1,
       sinceMs: clock.wallMs(),
       goal: kind.name === 'agent' ? agentGoal(board.conditions()) : unitGoal(unitOf(units(), kind.name)),
-      base: kind.name === 'agent' ? await disk.sumOf(this.#options.imagePaths.agent) : '',
+      base: await this.#baseOf(kind),
     });
     this.#story.switched(kind.name, record.current, slot);
   }
@@ -259,6 +259,11 @@ export class Updater {
     } finally {
       this.#isTaking = false;
     }
+  }
+
+  /** Sum of the image's agent, which an agent on /data is put over; other parts are put over nothing. */
+  async #baseOf({ name }: PartKind): Promise<string> {
+    return name === 'agent' ? this.#ports.disk.sumOf(this.#options.imagePaths.agent) : '';
   }
 
   #viewOf({ kind, store }: Place): ViewParts {

@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { bundleEdgecore, bundleStandIn } from '../../test/standins/bundle.ts';
 import { linkPrograms } from '../dockerd/link-programs.ts';
+import { namespaceOf } from '../dockerd/namespace.ts';
 import { sweepGroups } from '../dockerd/sweep-groups.ts';
 import { faultText, plan } from './plan.ts';
 import { type ChaosEvent, eventText, type Report } from './report.ts';
@@ -129,15 +130,7 @@ async function runOnHost(options: ReturnType<typeof readOptions>): Promise<numbe
       log,
     };
     const settings = JSON.stringify({ seed: options.seed, minutes: options.minutes, places });
-    const namespaces = [
-      '-m',
-      '-n',
-      '-p',
-      '--fork',
-      '--kill-child',
-      'sh',
-      path.join(import.meta.dirname, 'namespace.sh'),
-    ];
+    const namespaces = namespaceOf(path.join(import.meta.dirname, 'namespace.sh'));
     const program = [process.execPath, '--enable-source-maps', `${folder}/inside.mjs`, settings];
     const child = spawn('unshare', [...namespaces, folder, diskSize, ...program], {
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -9,6 +9,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { build } from 'esbuild';
 import { linkPrograms } from './link-programs.ts';
+import { namespaceOf } from './namespace.ts';
 import { sweepGroups } from './sweep-groups.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -40,7 +41,7 @@ async function run(given: string | undefined): Promise<number> {
   try {
     linkPrograms(given, `${directory}/bin`);
     await buildPrograms(directory);
-    const namespace = ['-m', '-n', '-p', '--fork', '--kill-child', 'sh', `${programs}/dockerd-namespace.sh`];
+    const namespace = namespaceOf(`${programs}/dockerd-namespace.sh`);
     const trials = [process.execPath, `${directory}/dockerd-trials.mjs`];
     const args = [`${directory}/home`, `${directory}/bin`, `${directory}/dockerd-agent.mjs`];
     const child = spawn('unshare', [...namespace, ...trials, ...args], {

@@ -1,4 +1,5 @@
 import type { Clock } from '../../agent/core/clock.ts';
+import { sleepBy } from '../../test/fakes/fake-clock.ts';
 
 interface Timer {
   readonly dueMs: number;
@@ -33,18 +34,7 @@ export class VirtualClock implements Clock {
   }
 
   sleep(ms: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal.aborted) return reject(signal.reason);
-      const abort = (): void => {
-        cancel();
-        reject(signal.reason);
-      };
-      const cancel = this.after(ms, () => {
-        signal.removeEventListener('abort', abort);
-        resolve();
-      });
-      signal.addEventListener('abort', abort, { once: true });
-    });
+    return sleepBy(this, ms, signal);
   }
 
   after(ms: number, callback: () => void): () => void {

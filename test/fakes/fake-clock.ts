@@ -39,18 +39,7 @@ export class FakeClock implements Clock {
   }
 
   sleep(ms: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal.aborted) return reject(signal.reason);
-      const abort = (): void => {
-        cancel();
-        reject(signal.reason);
-      };
-      const cancel = this.after(ms, () => {
-        signal.removeEventListener('abort', abort);
-        resolve();
-      });
-      signal.addEventListener('abort', abort, { once: true });
-    });
+    return sleepBy(this, ms, signal);
   }
 
   after(ms: number, callback: () => void): () => void {
@@ -91,6 +80,22 @@ export class FakeClock implements Clock {
       .filter((timer) => timer.dueMs <= targetMs)
       .sort((a, b) => a.dueMs - b.dueMs || a.order - b.order)[0];
   }
+}
+
+/** `Clock.sleep` by means of `Clock.after`, for clocks that people move. */
+export function sleepBy(clock: Pick<Clock, 'after'>, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    const abort = (): void => {
+      cancel();
+      reject(signal.reason);
+    };
+    const cancel = clock.after(ms, () => {
+      signal.removeEventListener('abort', abort);
+      resolve();
+    });
+    signal.addEventListener('abort', abort, { once: true });
+  });
 }
 
 /** Lets promises and immediates run until they have had several turns. */

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { linkPrograms } from '../../dockerd/link-programs.ts';
+import { namespaceOf } from '../../dockerd/namespace.ts';
 import type { Benchmark, Context } from '../benchmark.ts';
 import { compare } from '../compare.ts';
 import { environment } from '../launch.ts';
@@ -48,15 +49,7 @@ export const dockerd: Benchmark = {
 async function contest({ stage, agent, isQuick, say }: Context): Promise<Series> {
   const folder = stage.folder();
   linkPrograms(undefined, `${folder}/bin`);
-  const namespace = [
-    '-m',
-    '-n',
-    '-p',
-    '--fork',
-    '--kill-child',
-    'sh',
-    path.resolve('test/programs/dockerd-namespace.sh'),
-  ];
+  const namespace = namespaceOf(path.resolve('test/programs/dockerd-namespace.sh'));
   const program = [process.execPath, path.resolve('scripts/bench/programs/dockerd-contest.mjs')];
   const { node, starter, bundle, kept = '' } = agent;
   const args = [folder, `${folder}/bin`, isQuick ? '3' : '8', node, starter, bundle, kept];

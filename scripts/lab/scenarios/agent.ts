@@ -24,8 +24,8 @@ export async function waitUntilReady(board: Board): Promise<void> {
 }
 
 /** Asks the agent by its command line; exit code 1 only says "no" and is no fault here. */
-async function ask<T>(board: Board, command: string): Promise<T> {
-  const { code, stdout, stderr } = await board.exec(`agentctl ${command} --json`, { timeoutMs: 60_000 });
+export async function ask<T>(board: Board, command: string, timeoutMs = 60_000): Promise<T> {
+  const { code, stdout, stderr } = await board.exec(`agentctl ${command} --json`, { timeoutMs });
   if (code === 0 || code === 1) return JSON.parse(stdout) as T;
   throw new AgentError(
     'TOOL_FAILED',
@@ -51,4 +51,18 @@ export async function importImage(board: Board): Promise<void> {
     `${busybox} tar -C /data/local/lab-image -c . | docker import - lab:1`,
   ];
   await board.run(inside(lines.join('; ')), { timeoutMs: 120_000 });
+}
+
+/** Identity of the running container: its process and when it started. */
+export async function container(board: Board): Promise<string> {
+  return board.run(inside('docker inspect -f "{{.State.Pid}} {{.State.StartedAt}}" worker'));
+}
+
+/** Starts a container that stays, and returns its identity. */
+export async function startContainer(board: Board): Promise<string> {
+  await importImage(board);
+  await board.run(inside('docker run -d --name worker lab:1 /bin/busybox sleep 100000'), {
+    timeoutMs: 120_000,
+  });
+  return container(board);
 }

@@ -1,5 +1,5 @@
 import type { Board } from '../board.ts';
-import { importImage, inside, readStatus, waitUntilReady } from './agent.ts';
+import { container, readStatus, startContainer, waitUntilReady } from './agent.ts';
 import { eventually, expectEqual } from './expect.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -17,19 +17,6 @@ export const killAgent: Scenario = {
     await progress.step('power off', () => board.powerOff());
   },
 };
-
-/** Identity of the running container: its process and when it started. */
-async function container(board: Board): Promise<string> {
-  return board.run(inside('docker inspect -f "{{.State.Pid}} {{.State.StartedAt}}" worker'));
-}
-
-async function startContainer(board: Board): Promise<string> {
-  await importImage(board);
-  await board.run(inside('docker run -d --name worker lab:1 /bin/busybox sleep 100000'), {
-    timeoutMs: 120_000,
-  });
-  return container(board);
-}
 
 async function takenOver(board: Board, oldAgent: number): Promise<void> {
   await eventually('a new agent says that dockerd is adopted and ready', 90_000, async () => {

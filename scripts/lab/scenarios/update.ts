@@ -1,8 +1,7 @@
 import type { UpdateDocument } from '../../../agent/api/wire.ts';
-import { AgentError } from '../../../agent/core/agent-error.ts';
 import { homeDir, productDir } from '../../../agent/core/constants.ts';
 import type { Board } from '../board.ts';
-import { importImage, inside, readStatus, waitUntilReady } from './agent.ts';
+import { ask, container, readStatus, startContainer, waitUntilReady } from './agent.ts';
 import { expectEqual } from './expect.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -48,23 +47,6 @@ export const update: Scenario = {
 };
 
 /** Asks for a change and waits for its verdict; exit code 1 says that it was taken back. */
-async function change(board: Board, command: string): Promise<UpdateDocument> {
-  const { code, stdout, stderr } = await board.exec(`agentctl ${command} --json`, { timeoutMs: changeMs });
-  if (code === 0 || code === 1) return JSON.parse(stdout) as UpdateDocument;
-  throw new AgentError(
-    'TOOL_FAILED',
-    `"agentctl ${command}" ended with ${code} on the board: ${stderr.trim()}`,
-  );
-}
-
-async function container(board: Board): Promise<string> {
-  return board.run(inside('docker inspect -f "{{.State.Pid}} {{.State.StartedAt}}" worker'));
-}
-
-async function startContainer(board: Board): Promise<string> {
-  await importImage(board);
-  await board.run(inside('docker run -d --name worker lab:1 /bin/busybox sleep 100000'), {
-    timeoutMs: 120_000,
-  });
-  return container(board);
+function change(board: Board, command: string): Promise<UpdateDocument> {
+  return ask(board, command, changeMs);
 }

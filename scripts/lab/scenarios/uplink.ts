@@ -49,10 +49,12 @@ export const uplink = onReadyBoard(
 /** One endless loop for each way, so that the one that leads nowhere does not keep the other waiting. */
 async function startDownloads(board: Board, port: number): Promise<void> {
   await importImage(board);
-  // Not wget: Debian's static busybox looks names up through shared libraries, and crashes without them.
+  // Not wget: Debian's static busybox looks names up through shared libraries, and crashes without them. A download that
+  // was under way at the change waits for the rest for ever, as its connection belongs to the uplink that is gone: what is
+  // asked here is that the next one gets through.
   const loops = Object.entries(networks).map(
     ([name, address]) =>
-      `while :; do printf 'GET /${name} HTTP/1.0\\r\\n\\r\\n' | /bin/busybox nc -w 1 ${address} ${port} >/dev/null || /bin/busybox usleep 200000; done`,
+      `while :; do printf 'GET /${name} HTTP/1.0\\r\\n\\r\\n' | /bin/busybox timeout 2 /bin/busybox nc -w 1 ${address} ${port} >/dev/null || /bin/busybox usleep 200000; done`,
   );
   await board.push(`${loops.join(' &\n')}\n`, '/data/local/downloads.sh');
   const mount = '-v /data/local/downloads.sh:/downloads.sh:ro';

@@ -47,6 +47,8 @@ const permanentErrnos = new Set(['ENOENT', 'EACCES', 'ENOEXEC', 'ENOTDIR', 'ELOO
 /** Names the fault behind an end: the first symptom found in the lines, newest line first, else what the end itself says. */
 export function explainEnd(ended: Ended, lines: readonly string[], symptoms: readonly Symptom[]): Fault {
   if (ended.how === 'spawn-failed') return spawnFault(ended.errno);
+  // Nobody ends by SIGKILL for what it printed.
+  if (ended.how === 'signalled' && ended.signal === 'SIGKILL') return plainFault(ended, lines);
   return findSymptom(lines, [...symptoms, ...common]) ?? plainFault(ended, lines);
 }
 

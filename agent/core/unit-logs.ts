@@ -35,7 +35,9 @@ export interface CaptureCounts {
 /** The output of one unit. It goes through a named pipe that the unit itself holds open, so it survives the agent. */
 export interface OutputCapture {
   readonly descriptors: OutputDescriptors;
-  /** Takes everything that is in the pipe now, then returns the last `count` lines, oldest first. */
+  /** A new process is about to speak: what was said before is kept, but explains nothing about its end. */
+  beginLife(): void;
+  /** Takes everything that is in the pipe now, then returns the last `count` lines of this life, oldest first. */
   tail(count: number): readonly string[];
   /** Monotonic milliseconds of the last output; -1 where there was none yet. A sign of progress. */
   lastOutputMs(): number;

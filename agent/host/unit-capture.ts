@@ -44,13 +44,13 @@ export class UnitCapture implements OutputCapture {
     this.descriptors = { out: out.childDescriptor, err: err.childDescriptor };
   }
 
+  beginLife(): void {
+    this.#drain();
+    this.#tailLength = 0;
+  }
+
   tail(count: number): readonly string[] {
-    const letters = ['o', 'e'] as const;
-    for (const [index, pipe] of this.#pipes.entries()) {
-      const letter = letters[index] ?? 'e';
-      pipe.drain((chunk) => void this.#takeRaw(chunk, letter));
-      this.#take(this.#filters[letter].flush(), letter);
-    }
+    this.#drain();
     const text = this.#tail.toString('utf8', 0, this.#tailLength);
     return text
       .split('\n')
@@ -73,6 +73,15 @@ export class UnitCapture implements OutputCapture {
     await Promise.all(this.#pipes.map((pipe) => pipe.close()));
     if (this.#isWriting) this.#isClosing = true;
     else this.#file.close();
+  }
+
+  #drain(): void {
+    const letters = ['o', 'e'] as const;
+    for (const [index, pipe] of this.#pipes.entries()) {
+      const letter = letters[index] ?? 'e';
+      pipe.drain((chunk) => void this.#takeRaw(chunk, letter));
+      this.#take(this.#filters[letter].flush(), letter);
+    }
   }
 
   /** Secrets end here: nothing behind this ever sees one. */

@@ -28,6 +28,7 @@ export async function runProbes(options: ProbeLoopOptions, signal: AbortSignal):
     await clock.sleep(next.delayMs, signal).catch(() => undefined);
     if (signal.aborted) return;
     const health = await ask(options, next.depth, signal);
+    rhythm.hear(next.depth, health);
     if (!signal.aborted) tell(health);
   }
 }
@@ -61,6 +62,11 @@ class Rhythm {
         return { delayMs: probeMs, depth: isDeep ? 'deep' : 'cheap' };
       }
     }
+  }
+
+  /** A deep question without an answer is put again: the kernel alone answers a cheap one for a containerd that is frozen. */
+  hear(depth: ProbeDepth, { verdict }: Health): void {
+    if (depth === 'deep' && verdict === 'silent') this.#lastDeepAt = -Infinity;
   }
 }
 

@@ -73,14 +73,19 @@ async function stopBefore(runner: UnitRunner, deadline: number, shutdown: Shutdo
   }
   const leftMs = (): number => Math.max(0, deadline - clock.nowMs());
   await runner.beforeShutdown(Math.max(0, leftMs() / 2 - killMs));
-  const graceMs = Math.max(0, Math.min(runner.spec.policy.stopMs, leftMs() - killMs));
-  runner.dispatch({ kind: 'stop-requested', graceMs });
+  const graceMs = (): number => Math.max(0, Math.min(runner.spec.policy.stopMs, leftMs() - killMs));
+  const isSpawning = (): boolean => runner.state.phase === 'spawning';
+  runner.dispatch({ kind: 'stop-requested', graceMs: graceMs() });
   let isKilled = false;
   const isTrue = (): boolean => {
     isKilled ||= runner.state.phase === 'stopping' && ['kill', 'stuck'].includes(runner.state.stage);
-    return pidOf(runner.state) === undefined;
+    return pidOf(runner.state) === undefined && !isSpawning();
   };
   try {
+    if (isSpawning()) {
+      await waitUntil({ clock, watch, isTrue: () => !isSpawning(), timeoutMs: leftMs() });
+      runner.dispatch({ kind: 'stop-requested', graceMs: graceMs() });
+    }
     await waitUntil({ clock, watch, isTrue, timeoutMs: leftMs() });
     return report(isKilled ? 'killed' : 'ended');
   } catch {

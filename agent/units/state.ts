@@ -66,7 +66,8 @@ export type UnitEvent =
   | { readonly kind: 'stop-requested'; readonly graceMs?: number }
   | { readonly kind: 'restart-requested' }
   | { readonly kind: 'needs-changed'; readonly missing: Missing | undefined }
-  | { readonly kind: 'prepared'; readonly fault: Fault | undefined }
+  /** `isCancelled`: it was told to stop half-way, which says nothing about the unit. */
+  | { readonly kind: 'prepared'; readonly fault: Fault | undefined; readonly isCancelled?: boolean }
   | { readonly kind: 'spawned'; readonly pid: number }
   | { readonly kind: 'spawn-refused'; readonly fault: Fault }
   | { readonly kind: 'adopted'; readonly pid: number }

@@ -60,6 +60,7 @@ const handlers: Handlers = {
   prepared: (state, event, context) => {
     if (state.phase !== 'preparing') return stay(state);
     if (state.wanted === 'down') return down(state);
+    if (event.isCancelled === true) return begin(state, context);
     if (event.fault !== undefined) return fail(state, event.fault, context);
     const next: UnitState = { ...alwaysOf(state), phase: 'spawning', since: context.at.nowMs };
     return { next, effects: [{ kind: 'spawn' }] };
@@ -91,7 +92,7 @@ const handlers: Handlers = {
   'evidence-gathered': (state, event, context) => {
     const isAwaited = state.phase === 'stopping' && state.stage === 'evidence' && state.pid === event.pid;
     if (!isAwaited) return stay(state);
-    if (!event.isResumed || state.wanted === 'down') return terminate(state, context);
+    if (!event.isResumed) return terminate(state, context);
     return stay(unready(state, { note: resumed, silent: 0 }, context));
   },
   ended: (state, event, context) => {

@@ -70,7 +70,9 @@ export function unready(
 export function stop(state: UnitState, stopping: Stopping, context: Context): Step {
   if (state.phase === 'stopping') {
     const graceMs = Math.min(state.graceMs, stopping.graceMs);
-    return stay({ ...state, graceMs, why: stopping.why, fault: undefined });
+    const next = { ...state, graceMs, why: stopping.why, fault: undefined };
+    // Whoever asks for the end does not ask for reasons, and a shutdown has no time for them.
+    return state.stage === 'evidence' ? terminate(next, context) : stay(next);
   }
   if (!('pid' in state)) return stay(state);
   const { pid } = state;

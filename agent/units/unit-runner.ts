@@ -14,7 +14,8 @@ import type { UnitPorts } from './unit-ports.ts';
 import { conditionOf, howText, noteOf, statusOf } from './unit-view.ts';
 import { within } from './within.ts';
 
-const keptLines = 40;
+/** Last lines that an end is explained from: the first line of a Go panic comes before its stack, which may have a hundred. */
+const keptLines = 200;
 
 type Acts = {
   readonly [K in Effect['kind']]: (effect: Extract<Effect, { kind: K }>) => Promise<void> | void;
@@ -177,12 +178,9 @@ export class UnitRunner {
       outcome = { reason: 'PrepareFailed', message, isPermanent: false };
     }
     this.#preparing = undefined;
-    if (isFault(outcome)) {
-      this.dispatch({ kind: 'prepared', fault: outcome });
-      return;
-    }
-    this.#command = outcome;
-    this.dispatch({ kind: 'prepared', fault: undefined });
+    if (!isFault(outcome)) this.#command = outcome;
+    const fault = isFault(outcome) ? outcome : undefined;
+    this.dispatch({ kind: 'prepared', fault, isCancelled: abort.signal.aborted });
   }
 
   async #spawn(): Promise<void> {
@@ -195,6 +193,7 @@ export class UnitRunner {
       return;
     }
     const env = { ...command.env, [unitMark]: this.spec.name };
+    this.#capture?.beginLife();
     const result = await this.#ports.processes.spawn({ ...command, env, output });
     if (!result.ok) {
       this.#refused(result.errno);

@@ -98,6 +98,18 @@ test('the last words of a unit are there as soon as its end is known, with time 
   await capture.close();
 });
 
+test('what one process said is kept, and is not among the last lines of the next one', async (t) => {
+  const logs = logsIn(temporary(t));
+  const capture = await logs.capture('unit');
+  await (await start(capture, 'last-words.mjs', '1')).ended;
+  capture.beginLife();
+  await (await start(capture, 'last-words.mjs', '2')).ended;
+  assert.deepEqual([...capture.tail(9)].sort(), ['hello', 'last words before 2']);
+  const lines = await settled(logs, ({ text }) => text === 'last words before 2');
+  assert.ok(lines.some(({ text }) => text === 'last words before 1'));
+  await capture.close();
+});
+
 test('a flood is kept whole and in order, at the speed of the pipe, without growing', async (t) => {
   const directory = temporary(t);
   const logs = logsIn(directory, 3_000_000);

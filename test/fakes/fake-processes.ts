@@ -37,16 +37,27 @@ export class FakeProcesses implements Processes {
   onTerm: FakeProcess['onTerm'] = 'ends';
   readonly #waiting = new Map<number, ((ended: Ended) => void)[]>();
   #nextPid = 100;
+  #spawnGate: Promise<void> | undefined;
 
   /** Living processes, oldest first. */
   get living(): readonly FakeProcess[] {
     return this.all.filter((process) => process.state === 'running' || process.state === 'stopped');
   }
 
-  spawn(spec: SpawnSpec): Promise<SpawnResult> {
-    if (this.refusal !== undefined) return Promise.resolve({ ok: false, errno: this.refusal });
+  /** Lets the next spawns wait until they are released. */
+  holdSpawn(): { readonly release: () => void } {
+    let release = (): void => undefined;
+    this.#spawnGate = new Promise((resolve) => {
+      release = resolve;
+    });
+    return { release };
+  }
+
+  async spawn(spec: SpawnSpec): Promise<SpawnResult> {
+    await this.#spawnGate;
+    if (this.refusal !== undefined) return { ok: false, errno: this.refusal };
     const process = this.add(spec);
-    return Promise.resolve({ ok: true, process: this.#running(process, false) });
+    return { ok: true, process: this.#running(process, false) };
   }
 
   /** Puts a process on the machine that no agent started. */

@@ -4,6 +4,8 @@ import type { LogQuery, OutputCapture, UnitLogLine, UnitLogs } from '../../agent
 export class FakeUnitLogs implements UnitLogs {
   readonly #lines = new Map<string, string[]>();
   readonly #lastMs = new Map<string, number>();
+  /** Lines before the present life of a unit. */
+  readonly #bornAt = new Map<string, number>();
 
   /** A unit says something at a monotonic instant. */
   print(unit: string, line: string, nowMs = 0): void {
@@ -14,7 +16,8 @@ export class FakeUnitLogs implements UnitLogs {
   capture(unit: string): Promise<OutputCapture> {
     return Promise.resolve({
       descriptors: { out: 1, err: 2 },
-      tail: (count) => (this.#lines.get(unit) ?? []).slice(-count),
+      beginLife: () => void this.#bornAt.set(unit, this.#lines.get(unit)?.length ?? 0),
+      tail: (count) => (this.#lines.get(unit) ?? []).slice(this.#bornAt.get(unit)).slice(-count),
       lastOutputMs: () => this.#lastMs.get(unit) ?? -1,
       counts: () => ({ keptBytes: 0, droppedBytes: 0 }),
       close: () => Promise.resolve(),

@@ -125,3 +125,10 @@ test('a program is judged by what it is made for', () => {
   assert.equal(reason({ kind: 'absent' }), 'ProgramMissing');
   assert.equal(reason({ kind: 'not-a-file', fingerprint: '1' }), 'ProgramMissing');
 });
+
+test('a process that was killed did not end for what it had printed', () => {
+  const ended: Ended = { how: 'signalled', signal: 'SIGKILL' };
+  const lines = ['bind: address already in use', 'exec: "runc": executable file not found in $PATH'];
+  const { reason, isPermanent } = explainEnd(ended, lines, dockerdSymptoms);
+  assert.deepEqual({ reason, isPermanent }, { reason: 'Killed', isPermanent: false });
+});

@@ -42,7 +42,9 @@ const moves: fc.Arbitrary<Move> = fc.oneof(
     { kind: 'resumed' },
   ),
   missing.map((value): Move => ({ kind: 'needs-changed', missing: value })),
-  fc.option(faults, { nil: undefined }).map((fault): Move => ({ kind: 'prepared', fault })),
+  fc
+    .tuple(fc.option(faults, { nil: undefined }), fc.boolean())
+    .map(([fault, isCancelled]): Move => ({ kind: 'prepared', fault, isCancelled })),
   faults.map((fault): Move => ({ kind: 'spawn-refused', fault })),
   healths.map((health): Move => ({ kind: 'probed', health })),
   faults.map((fault): Move => ({ kind: 'ended', fault })),

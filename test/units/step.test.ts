@@ -18,6 +18,12 @@ const starting: UnitState = {
   note: undefined,
 };
 
+const silent: UnitEvent = {
+  kind: 'probed',
+  pid: 7,
+  health: { verdict: 'silent', reason: 'NotAnswering', message: 'no answer' },
+};
+
 function at(state: UnitState, event: UnitEvent, nowMs = 0): Step {
   return step(state, event, { nowMs, chance: 1 }, fakePolicy);
 }
@@ -216,4 +222,23 @@ test('a start that is over for its own part is not timed out because something o
   assert.deepEqual([waiting.phase, dueAt(waiting, fakePolicy)], ['unready', undefined]);
   const still = through(starting, { kind: 'probed', pid: 7, health: { verdict: 'unready', ...note } });
   assert.equal(still.phase, 'starting');
+});
+
+test('a preparation that was cancelled begins anew where the unit is wanted again, and counts as no failure', () => {
+  const cancelled = { kind: 'prepared', fault, isCancelled: true } as const;
+  const again = through(initialState, { kind: 'start-requested' }, { kind: 'stop-requested' });
+  const wanted = at(again, { kind: 'start-requested' }).next;
+  const { next, effects } = at(wanted, cancelled);
+  assert.deepEqual([next.phase, next.failures, effects], ['preparing', 0, [{ kind: 'prepare' }]]);
+  assert.equal(at(again, cancelled).next.phase, 'down');
+});
+
+test('whoever asks for the end of a unit that hangs gets it at once, not a unit that goes on', () => {
+  const hung = through(ready, ...Array.from({ length: 3 }, () => silent));
+  assert.equal(hung.phase === 'stopping' && hung.stage, 'evidence');
+  const term = { kind: 'signal', pid: 7, signal: 'SIGTERM' } as const;
+  const asked = at(hung, { kind: 'restart-requested' });
+  assert.deepEqual(asked.effects, [term]);
+  const late = at(asked.next, { kind: 'evidence-gathered', pid: 7, isResumed: true });
+  assert.deepEqual([late.next.phase, late.effects], ['stopping', []]);
 });

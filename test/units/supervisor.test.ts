@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Health, ProbeDepth } from '../../agent/core/unit-spec.ts';
 import { decodeRecord } from '../../agent/units/adoption-record.ts';
 import { groupBudget } from '../../agent/units/shutdown.ts';
 import { FakeUnit } from '../fakes/fake-unit.ts';
@@ -328,4 +329,57 @@ test('a unit that failed for good is tried again as soon as the wall clock was s
   await bench.clock.advance(7_000);
   assert.equal(supervisor.status()[0]?.phase, 'ready');
   await supervisor.stop();
+});
+
+test('what an earlier life said explains no later end', async () => {
+  const bench = new UnitBench();
+  const { supervisor } = await bench.start([new FakeUnit('worker')]);
+  bench.logs.print('worker', 'listen tcp 127.0.0.1:80: bind: address already in use');
+  bench.processes.end(bench.processes.living[0]?.pid ?? 0, { how: 'exited', code: 1 });
+  await bench.clock.advance(2_000);
+  assert.equal(supervisor.status()[0]?.lastEnd?.lines.length, 1);
+  bench.processes.end(bench.processes.living[0]?.pid ?? 0, { how: 'exited', code: 2 });
+  await bench.clock.advance(0);
+  const { lastEnd, reason } = supervisor.status()[0] ?? {};
+  assert.deepEqual([lastEnd?.lines, reason], [[], 'Ended']);
+});
+
+test('a unit that answers cheap questions only is found out, evidence is gathered, and it is started again', async () => {
+  const bench = new UnitBench();
+  const { policy } = new FakeUnit('worker');
+  const worker = Object.assign(new FakeUnit('worker'), {
+    probe: (depth: ProbeDepth): Promise<Health> => {
+      if (isFrozen && depth !== 'cheap') return new Promise(() => undefined);
+      return Promise.resolve(depth === 'start' ? { verdict: 'ready' } : { verdict: 'alive' });
+    },
+  });
+  let isFrozen = false;
+  const { supervisor, board } = await bench.start([worker]);
+  const pid = supervisor.status()[0]?.pid;
+  isFrozen = true;
+  await bench.clock.advance(policy.deepMs + 4 * (policy.deepTimeoutMs + policy.probeMs) + 10_000);
+  assert.notEqual(supervisor.status()[0]?.pid, pid);
+  assert.ok(board.eventsAfter(0).some(({ event }) => event === 'unit.evidence'));
+  isFrozen = false;
+  await bench.clock.advance(60_000);
+  assert.equal(supervisor.status()[0]?.phase, 'ready');
+});
+
+test('a shutdown waits for a process that is just being started, and ends it within the budget', async () => {
+  const bench = new UnitBench();
+  bench.processes.onTerm = 'ignores';
+  const worker = new FakeUnit('worker');
+  const { supervisor } = await bench.start([worker], 0);
+  const spawn = bench.processes.holdSpawn();
+  bench.processes.end(bench.processes.living[0]?.pid ?? 0, killed);
+  await bench.clock.advance(100);
+  const done = supervisor.shutdown({ totalMs: 3_000 });
+  await bench.clock.advance(1_000);
+  spawn.release();
+  await bench.clock.advance(2_000);
+  assert.deepEqual(
+    (await done).map(({ result }) => result),
+    ['killed'],
+  );
+  assert.equal(bench.processes.living.length, 0);
 });

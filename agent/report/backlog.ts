@@ -15,6 +15,12 @@ export type Waiting = { readonly sequence: number } & (
 
 type Numbered = { readonly sequence: number } & News;
 
+/** News that waits, with the length of its record. */
+interface Entry {
+  readonly item: Numbered;
+  readonly bytes: number;
+}
+
 /** How much may wait. */
 export interface BacklogLimits {
   readonly items: number;
@@ -40,7 +46,7 @@ export type BacklogRecord =
  */
 export class Backlog {
   readonly #limits: BacklogLimits;
-  readonly #waiting = new Map<number, { readonly item: Numbered; readonly bytes: number }>();
+  readonly #waiting = new Map<number, Entry>();
   readonly #states = new Map<string, number>();
   #bytes = 0;
   #next = 1;
@@ -68,29 +74,36 @@ export class Backlog {
     return this.#next;
   }
 
-  /** Adds news and returns what must be written down: the news, then what had to go for it. */
-  add(news: News): readonly [BacklogRecord, ...BacklogRecord[]] {
+  /** What must be written down for news: the news, then what has to go for it. `apply` makes it so, once that is done. */
+  plan(news: News): readonly [BacklogRecord, ...BacklogRecord[]] {
     const record = recordOf(this.#next, news);
-    this.apply(record);
-    const lost = this.shrink();
-    return lost === undefined ? [record] : [record, lost];
+    const newcomer = entryOf({ ...news, sequence: this.#next });
+    const older = news.kind === 'state' ? this.#states.get(news.key) : undefined;
+    const taken = older === undefined ? undefined : this.#waiting.get(older);
+    const items = this.#waiting.size + (taken === undefined ? 1 : 0);
+    return [record, ...this.#givenUp(items, this.#bytes + newcomer.bytes - (taken?.bytes ?? 0), [newcomer])];
   }
 
-  /** Gives up the oldest events until the limits hold; returns the record of the loss, if any. */
-  shrink(): BacklogRecord | undefined {
-    let last: number | undefined;
+  /** Gives up the oldest events until the limits hold. */
+  shrink(): void {
+    for (const loss of this.#givenUp(this.#waiting.size, this.#bytes, [])) this.apply(loss);
+  }
+
+  /** The loss of the oldest events of what waits and what comes, so that so many items and bytes come below the limits. */
+  #givenUp(items: number, bytes: number, coming: readonly Entry[]): readonly BacklogRecord[] {
+    const isOver = (): boolean => items > this.#limits.items || bytes > this.#limits.bytes;
+    if (!isOver()) return [];
+    let last = 0;
     let count = 0;
-    while (this.#waiting.size > this.#limits.items || this.#bytes > this.#limits.bytes) {
-      const victim = [...this.#waiting.values()].find(({ item }) => item.kind === 'event')?.item.sequence;
-      if (victim === undefined) break;
-      this.#remove(victim);
-      last = victim;
+    for (const { item, bytes: size } of [...this.#waiting.values(), ...coming]) {
+      if (!isOver()) break;
+      if (item.kind !== 'event') continue;
+      last = item.sequence;
       count += 1;
+      items -= 1;
+      bytes -= size;
     }
-    if (last === undefined) return undefined;
-    const record = ['loss', last, count] as const;
-    this.apply(record);
-    return record;
+    return count === 0 ? [] : [['loss', last, count]];
   }
 
   /** The oldest news; the loss comes where the lost events were. */
@@ -113,13 +126,11 @@ export class Backlog {
     return ordered.slice(0, limit);
   }
 
-  /** Takes delivered news away and returns what must be written down. */
+  /** What must be written down for delivered news. `apply` takes it away. */
   finish(sequence: number): BacklogRecord {
     const loss = this.#losses[0];
     const isLoss = loss?.sequence === sequence && this.#shownLoss === sequence;
-    const record = isLoss ? (['told', sequence, loss.count] as const) : (['done', sequence] as const);
-    this.apply(record);
-    return record;
+    return isLoss ? ['told', sequence, loss.count] : ['done', sequence];
   }
 
   /** Takes a record of the disk, or one just made. Records of an unknown form are ignored. */
@@ -157,16 +168,16 @@ export class Backlog {
   }
 
   #put(item: Numbered): void {
-    // A record that was rewritten while its own append was still to come stands in the file twice.
+    // A file of an earlier release may hold a record twice.
     this.#remove(item.sequence);
     if (item.kind === 'state') {
       const older = this.#states.get(item.key);
       if (older !== undefined) this.#remove(older);
       this.#states.set(item.key, item.sequence);
     }
-    const bytes = encodeRecord(recordOf(item.sequence, item)).length;
-    this.#waiting.set(item.sequence, { item, bytes });
-    this.#bytes += bytes;
+    const entry = entryOf(item);
+    this.#waiting.set(item.sequence, entry);
+    this.#bytes += entry.bytes;
   }
 
   #remove(sequence: number): void {
@@ -217,6 +228,10 @@ export function isBacklogRecord(value: unknown): value is BacklogRecord {
     default:
       return false;
   }
+}
+
+function entryOf(item: Numbered): Entry {
+  return { item, bytes: encodeRecord(recordOf(item.sequence, item)).length };
 }
 
 function recordOf(sequence: number, news: News): BacklogRecord {

@@ -106,10 +106,15 @@ export class Report {
 
   #noted(record: LedgerRecord): void {
     const { bells, journal, events, log } = this.#parts;
-    for (const bell of bells) bell.ring();
+    const ring = (): void => {
+      for (const bell of bells) bell.ring();
+    };
+    ring();
     if (!this.#isJoined) return;
     void journal?.take({ kind: 'event', body: record });
-    events?.put({ kind: 'event', body: record }).catch((error: unknown) => {
+    // It waits to be sent only once it is written down.
+    events?.put({ kind: 'event', body: record }).then(ring, (error: unknown) => {
+      ring();
       log.warn('events.refused', { error: messageOf(error) });
     });
   }

@@ -1,6 +1,13 @@
 import { AgentError } from '../core/agent-error.ts';
 import { RecordFile, type RecordStorage } from '../health/record-file.ts';
-import { Backlog, type BacklogLimits, isBacklogRecord, type News, type Waiting } from './backlog.ts';
+import {
+  Backlog,
+  type BacklogLimits,
+  type BacklogRecord,
+  isBacklogRecord,
+  type News,
+  type Waiting,
+} from './backlog.ts';
 
 /** What a spool is made of. */
 export interface SpoolOptions {
@@ -16,15 +23,15 @@ const smallBytes = 16_384;
 
 /**
  * Unsent news on disk. What `put` has resolved for survives any crash and is delivered at least once, in order; only
- * the one that was being delivered during a crash may be delivered again, under the same number.
+ * the one that was being delivered during a crash may be delivered again, under the same number. Memory follows the
+ * disk: news that is not written down yet is shown to nobody, or a crash would give its number to other news, and takes
+ * no older state away, which would come again after others that were newer.
  */
 export class Spool {
   readonly #file: RecordFile;
   readonly #limits: BacklogLimits;
   #backlog: Backlog;
   #queue: Promise<void> = Promise.resolve();
-  /** Changes in memory whose append has not ended yet. */
-  #unwritten = 0;
 
   constructor(options: SpoolOptions) {
     this.#limits = options.limits ?? defaultLimits;
@@ -62,12 +69,7 @@ export class Spool {
       const text = `Cannot keep news of ${length} bytes: want at most ${this.#limits.bytes / 4}`;
       return Promise.reject(new AgentError('TOO_LARGE', text));
     }
-    const records = this.#backlog.add(news);
-    return this.#inTurn(async () => {
-      await this.#file.append(records);
-      await this.#compact();
-      return records[0][1];
-    });
+    return this.#change(() => this.#backlog.plan(news)).then(([[, sequence]]) => sequence);
   }
 
   /** The oldest news, which stays until it is done. */
@@ -81,28 +83,29 @@ export class Spool {
   }
 
   /** News with this number was delivered; resolves when that is on disk. */
-  done(sequence: number): Promise<void> {
-    const record = this.#backlog.finish(sequence);
-    return this.#inTurn(async () => {
-      await this.#file.append([record]);
+  async done(sequence: number): Promise<void> {
+    await this.#change(() => [this.#backlog.finish(sequence)]);
+  }
+
+  /** One change after the other: planned, written down, and then so in memory, there also where the disk refuses it. */
+  #change<R extends readonly BacklogRecord[]>(plan: () => R): Promise<R> {
+    const result = this.#queue.then(async () => {
+      const records = plan();
+      try {
+        await this.#file.append(records);
+      } finally {
+        for (const record of records) this.#backlog.apply(record);
+      }
       await this.#compact();
+      return records;
     });
+    const over = (): void => undefined;
+    this.#queue = result.then(over, over);
+    return result;
   }
 
   async #compact(): Promise<void> {
-    // Changes that still wait for their append are in memory already; written down twice they would count twice.
-    if (this.#unwritten > 1) return;
     if (this.#file.bytes < smallBytes || this.#file.bytes < 3 * this.#backlog.bytes) return;
     await this.#file.rewrite(this.#backlog.records());
-  }
-
-  #inTurn<T>(act: () => Promise<T>): Promise<T> {
-    this.#unwritten += 1;
-    const result = this.#queue.then(act);
-    const over = (): void => {
-      this.#unwritten -= 1;
-    };
-    this.#queue = result.then(over, over);
-    return result;
   }
 }

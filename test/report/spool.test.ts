@@ -94,6 +94,27 @@ test('a full disk rejects the put, keeps the news in memory, and nothing is lost
   assert.deepEqual(await drain(spool), ['"a"', '"b"']);
 });
 
+test('news on its way to the disk is shown to nobody and takes nothing away', async () => {
+  const disk = new FakeDisk();
+  let write: () => Promise<void> = () => Promise.resolve();
+  const appends = {
+    append: async (file: string, text: string): Promise<void> => {
+      await write();
+      await disk.append(file, text);
+    },
+  };
+  const spool = new Spool({ storage: { files: disk, appends }, path });
+  await spool.start();
+  await spool.put({ kind: 'state', key: 'twin', body: 1 });
+  await spool.put({ kind: 'event', body: 'a' });
+  write = () => new Promise(() => undefined);
+  void spool.put({ kind: 'state', key: 'twin', body: 2 });
+  void spool.put({ kind: 'event', body: 'b' });
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(spool.waiting(9).map(inWords), ['twin=1', '"a"']);
+  assert.deepEqual(await drain(await spoolOn(disk)), ['twin=1', '"a"']);
+});
+
 test('the file stays small however much has gone through', async () => {
   const disk = new FakeDisk();
   const spool = await spoolOn(disk);

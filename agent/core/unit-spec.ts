@@ -80,8 +80,8 @@ export interface UnitSpec {
   readonly causes: readonly string[];
   /** Programs that a running instance may have as its /proc/PID/exe. */
   readonly programs: readonly string[];
-  /** Reports whether there is nothing to do at present, e.g. for edgecore on a board that has joined no cluster: it is not started then and has no condition. */
-  isDormant?(): boolean;
+  /** Why there is nothing to do at present, e.g. for edgecore on a board that has joined no cluster: it is not started then and has no condition. */
+  dormancy?(): Note | undefined;
   /**
    * Makes the ground ready for one start: generated files, leftovers of an earlier run, known corruptions. Returns what is
    * to be started, or the fault that makes a start useless now.

@@ -12,6 +12,7 @@ import {
   type Fault,
   type Health,
   isFault,
+  type Note,
   type ProbeDepth,
   type UnitCommand,
   type UnitPolicy,
@@ -106,9 +107,9 @@ export class EdgecoreUnit implements UnitSpec {
     return this.#lastFault;
   }
 
-  /** Reports whether there is nothing to supervise: no cluster was joined. */
-  isDormant(): boolean {
-    return this.#options.record() === undefined;
+  /** Nothing is to be supervised as long as no cluster was joined. */
+  dormancy(): Note | undefined {
+    return this.#options.record() === undefined ? notJoined : undefined;
   }
 
   async prepare(signal: AbortSignal): Promise<UnitCommand | Fault> {

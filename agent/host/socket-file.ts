@@ -103,6 +103,7 @@ const fixes: Readonly<Record<string, string>> = {
   EPERM: 'the owner cannot be set; run the agent as root',
   ENOSPC: 'the file system is full; free some space',
   ENOTDIR: 'a part of the path is a file; move it away',
+  EEXIST: 'what should be its directory is a file; move it away',
 };
 
 function cannotListen(file: string, error: unknown): AgentError {

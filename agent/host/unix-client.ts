@@ -6,7 +6,9 @@ import type { ApiAnswer, ApiCall, ApiTransport, StreamEnd } from '../core/api-po
 const maxAnswerBytes = 16_777_216;
 
 const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such socket, so no agent runs; start it with `service_control start oh_edge_agent`',
+  ENOENT:
+    'there is no such socket; where an agent runs, the end of log/agent.log in its home says why, else start it with `service_control start oh_edge_agent`',
+  ENOTDIR: 'a part of the path is a file, so the agent could not make its socket there; move it away',
   ECONNREFUSED: 'no agent listens there any more; start it with `service_control start oh_edge_agent`',
   EACCES: 'this user may not open it; run agentctl as root, or use observe.sock',
   ENOTSOCK: 'it is no socket; give the right one with --socket',

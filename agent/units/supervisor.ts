@@ -1,12 +1,16 @@
 import type { UnitStatus } from '../api/wire.ts';
-import { AgentError } from '../core/agent-error.ts';
+import { AgentError, isAbort, messageOf } from '../core/agent-error.ts';
 import type { UnitSpec } from '../core/unit-spec.ts';
+import type { ConditionFacts } from '../health/board.ts';
 import { type ShutdownOptions, type StopReport, shutDown } from './shutdown.ts';
 import { type Missing, pidOf, type UnitState } from './state.ts';
 import { startOrder, stopGroups } from './unit-graph.ts';
 import type { UnitPorts } from './unit-ports.ts';
 import { UnitRunner } from './unit-runner.ts';
 import { waitUntil } from './wait-until.ts';
+
+/** Time between two tries to begin with a unit, in milliseconds. */
+const openRetryMs = 10_000;
 
 /**
  * All units together. `start` takes over what an earlier agent left and brings the rest up in the order of needs; `stop`
@@ -19,6 +23,8 @@ export class Supervisor {
   readonly #ports: UnitPorts;
   readonly #listeners = new Set<() => void>();
   #isShuttingDown = false;
+  /** Set until the supervision has begun. */
+  #awaited: ConditionFacts | undefined;
 
   /** Throws CONFIG_INVALID where needs are unknown or go in a circle. */
   constructor(specs: readonly UnitSpec[], ports: UnitPorts) {
@@ -33,26 +39,48 @@ export class Supervisor {
   /** Puts every unit on the board before anything is started, so that nobody takes an empty board for a ready one. */
   announce(): void {
     const message = 'It is started as soon as the ground work is done';
-    for (const { spec } of this.#runners.values()) {
-      if (spec.isDormant?.() === true) continue;
-      this.#ports.board.set(spec.condition, 'unknown', {
-        reason: 'NotStarted',
-        message,
-        causedBy: 'Prepared',
-      });
-    }
+    this.#announce('unknown', { reason: 'NotStarted', message, causedBy: 'Prepared' });
   }
 
-  /** Resolves when every unit was taken over or asked to start; readiness comes later, see `waitReady`. */
+  /**
+   * Resolves when every unit was taken over or asked to start; readiness comes later, see `waitReady`. Where that cannot be
+   * begun, e.g. on a full or read-only disk, it says so and tries again for as long as it takes: nobody may be there to do it.
+   */
   async start(signal: AbortSignal): Promise<void> {
-    for (const name of this.#order) {
-      signal.throwIfAborted();
-      await this.#runner(name).open();
-    }
+    for (const name of this.#order) await this.#open(this.#runner(name), signal);
+    this.#awaited = undefined;
     this.#spreadNeeds();
     for (const name of this.#order) {
       const runner = this.#runner(name);
-      if (runner.spec.isDormant?.() !== true) runner.dispatch({ kind: 'start-requested' });
+      if (runner.spec.dormancy?.() === undefined) runner.dispatch({ kind: 'start-requested' });
+    }
+  }
+
+  /** Says of every unit that was not taken over yet why the supervision has not begun. */
+  #announce(status: 'unknown' | 'false', facts: ConditionFacts): void {
+    this.#awaited = facts;
+    for (const { spec, state } of this.#runners.values()) {
+      if (spec.dormancy?.() !== undefined || pidOf(state) !== undefined) continue;
+      this.#ports.board.set(spec.condition, status, facts);
+    }
+  }
+
+  async #open(runner: UnitRunner, signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#ports;
+    for (let told = ''; ; ) {
+      signal.throwIfAborted();
+      try {
+        await runner.open();
+        return;
+      } catch (error) {
+        if (isAbort(error)) throw error;
+        const why = messageOf(error);
+        const message = `Cannot begin to supervise: ${why}; see that the home of the agent takes files and that its busybox runs, it is tried again every ${openRetryMs / 1_000} s`;
+        this.#announce('false', { reason: 'CannotBegin', message });
+        if (told !== why) log.error('units.cannot-begin', { unit: runner.spec.name, error });
+        told = why;
+        await clock.sleep(openRetryMs, signal);
+      }
     }
   }
 
@@ -78,7 +106,7 @@ export class Supervisor {
 
   /** All units in start order. */
   status(): readonly UnitStatus[] {
-    return this.#order.map((name) => this.#runner(name).status());
+    return this.#order.map((name) => this.#runner(name).status(this.#awaited));
   }
 
   /** Wants a unit up and tries at once, whatever backoff there was. */

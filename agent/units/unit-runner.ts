@@ -2,7 +2,7 @@ import type { UnitStatus } from '../api/wire.ts';
 import { isAbort, messageOf } from '../core/agent-error.ts';
 import { type Ended, type RunningProcess, unitMark } from '../core/process.ts';
 import type { OutputCapture } from '../core/unit-logs.ts';
-import { type Fault, isFault, type UnitCommand, type UnitSpec } from '../core/unit-spec.ts';
+import { type Fault, isFault, type Note, type UnitCommand, type UnitSpec } from '../core/unit-spec.ts';
 import { AdoptionRecords } from './adoption-record.ts';
 import { CauseWatch } from './cause-watch.ts';
 import { findInstance } from './find-instance.ts';
@@ -59,11 +59,11 @@ export class UnitRunner {
     return this.#state;
   }
 
-  /** Opens the output and takes over a process that an earlier agent left. */
+  /** Opens the output and takes over a process that an earlier agent left. May be tried again where it failed. */
   async open(): Promise<void> {
-    this.#capture = await this.#ports.logs.capture(this.spec.name);
+    this.#capture ??= await this.#ports.logs.capture(this.spec.name);
     const found = await this.#search();
-    if (found !== undefined) this.#watch(found, 'adopted');
+    if (found !== undefined && this.#process === undefined) this.#watch(found, 'adopted');
     this.#show();
   }
 
@@ -110,18 +110,20 @@ export class UnitRunner {
     this.#changed();
   }
 
-  status(): UnitStatus {
+  /** `awaited` is what keeps the supervision from beginning. */
+  status(awaited?: Note): UnitStatus {
     return statusOf(this.spec.name, this.#state, {
       isAdopted: this.#process?.isAdopted ?? false,
       sinceMs: this.#phaseAtMs,
       wallOffsetMs: this.#ports.clock.wallMs() - this.#ports.clock.nowMs(),
       starts: this.#starts,
       lastEnd: this.#lastEnd,
+      idle: this.spec.dormancy?.() ?? awaited,
     });
   }
 
   #show(): void {
-    if (this.spec.isDormant?.() === true && pidOf(this.#state) === undefined) {
+    if (this.spec.dormancy?.() !== undefined && pidOf(this.#state) === undefined) {
       this.#ports.board.clear(this.spec.condition);
       return;
     }

@@ -28,12 +28,14 @@ export interface StatusFacts {
   readonly wallOffsetMs: number;
   readonly starts: number;
   readonly lastEnd: UnitStatus['lastEnd'];
+  /** Why it is down without anybody having stopped it, where that is so. */
+  readonly idle: Note | undefined;
 }
 
 /** The unit as the wire has it. */
 export function statusOf(name: string, state: UnitState, facts: StatusFacts): UnitStatus {
   const pid = pidOf(state);
-  const { reason, message } = noteOf(name, state);
+  const { reason, message } = (state.phase === 'down' ? facts.idle : undefined) ?? noteOf(name, state);
   const retryAt = state.phase === 'waiting' || state.phase === 'failed' ? state.retryAt : undefined;
   return {
     name,

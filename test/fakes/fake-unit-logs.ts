@@ -7,6 +7,9 @@ export class FakeUnitLogs implements UnitLogs {
   /** Lines before the present life of a unit. */
   readonly #bornAt = new Map<string, number>();
 
+  /** What keeps pipes and files from being made, such as a full disk. */
+  trouble: string | undefined;
+
   /** A unit says something at a monotonic instant. */
   print(unit: string, line: string, nowMs = 0): void {
     this.#lines.set(unit, [...(this.#lines.get(unit) ?? []), line]);
@@ -14,6 +17,7 @@ export class FakeUnitLogs implements UnitLogs {
   }
 
   capture(unit: string): Promise<OutputCapture> {
+    if (this.trouble !== undefined) return Promise.reject(new Error(this.trouble));
     return Promise.resolve({
       descriptors: { out: 1, err: 2 },
       beginLife: () => void this.#bornAt.set(unit, this.#lines.get(unit)?.length ?? 0),

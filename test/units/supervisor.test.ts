@@ -304,12 +304,40 @@ test('waitReady resolves at readiness and rejects at its deadline', async () => 
   await soon;
 });
 
+test('a disk in trouble at the start is told by every unit, and the units come up when it is over', async () => {
+  const bench = new UnitBench();
+  bench.logs.trouble = 'ENOSPC: no space left on device';
+  const { supervisor, board } = bench.agent([
+    new FakeUnit('dockerd'),
+    new FakeUnit('edgecore', { needs: ['dockerd'] }),
+  ]);
+  supervisor.announce();
+  assert.equal(board.get('DockerdReady')?.reason, 'NotStarted');
+  const started = supervisor.start(forever);
+  await bench.clock.advance(25_000);
+  for (const { reason, message } of supervisor.status()) {
+    assert.equal(reason, 'CannotBegin');
+    assert.match(message, /ENOSPC.*; see that/);
+  }
+  assert.equal(board.get('EdgecoreReady')?.reason, 'CannotBegin');
+  bench.logs.trouble = undefined;
+  await bench.clock.advance(20_000);
+  await started;
+  assert.deepEqual(
+    supervisor.status().map(({ phase }) => phase),
+    ['ready', 'ready'],
+  );
+});
+
 test('a dormant unit is neither started nor on the board until it has something to do', async () => {
   const bench = new UnitBench();
-  const edgecore = Object.assign(new FakeUnit('edgecore'), { isDormant: () => isDormant });
+  const edgecore = Object.assign(new FakeUnit('edgecore'), {
+    dormancy: () => (isDormant ? { reason: 'NotJoined', message: 'run `agentctl join`' } : undefined),
+  });
   let isDormant = true;
   const { supervisor, board } = await bench.start([edgecore]);
   assert.equal(board.get('EdgecoreReady'), undefined);
+  assert.equal(supervisor.status()[0]?.reason, 'NotJoined');
   assert.equal(bench.processes.living.length, 0);
   isDormant = false;
   supervisor.startUnit('edgecore');

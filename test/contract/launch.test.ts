@@ -157,4 +157,37 @@ for (const shell of shells as string[]) {
     assert.equal((await ask<Launched>('launch')).slot, product);
     assert.match(await ask<string>('said'), /ending new: it runs and does not confirm itself/);
   });
+
+  test(`the fourth end within init's window is never seen by init (${path.basename(shell)})`, {
+    skip,
+  }, async (t) => {
+    const windowS = 3;
+    const hasty = path.join(scratch, `window-${path.basename(shell)}.sh`);
+    writeFileSync(hasty, readFileSync(launcher, 'utf8').replace('window=240', `window=${windowS}`));
+    const ask = await startRig(t, shell, hasty);
+    await ask('launch');
+    await ask('kill');
+    await ask('launch');
+    await ask('crash');
+    const firstEndMs = performance.now();
+    for (const _ of [2, 3]) {
+      await ask('launch');
+      await ask('crash');
+    }
+    assert.doesNotMatch(await ask<string>('said'), /would give up/);
+    await ask('launch');
+    assert.ok(performance.now() - firstEndMs > windowS * 1_000, 'init has forgotten the first end by now');
+    assert.match(await ask<string>('said'), /ended 3 times within \d+ s; waiting \d+ s/);
+  });
+
+  test(`an agent is started although nothing can be written down (${path.basename(shell)})`, {
+    skip,
+  }, async (t) => {
+    const ask = await startRig(t, shell);
+    await ask('launch');
+    await ask('kill');
+    await ask('spoil-log');
+    const { code } = await ask<Launched>('launch');
+    assert.equal(code, `${product}/agent.js`);
+  });
 }

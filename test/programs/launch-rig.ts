@@ -40,10 +40,16 @@ const acts: Readonly<Record<string, (value: string) => unknown>> = {
     const [namespace, openFiles, script, code, slot] = readFileSync(note, 'utf8').trim().split(' ');
     return { pid: agent.pid, namespace, openFiles, script, code, slot };
   },
+  /** As init does it on request, after its stop job. */
   kill: async () => {
-    const ended = new Promise((resolve) => agent?.once('exit', resolve));
-    agent?.kill('SIGKILL');
-    await ended;
+    writeFileSync(`${homeDir}/run/stopped`, '');
+    await end();
+  },
+  crash: () => end(),
+  /** Makes a file of the folder for logs: nothing can be written there. */
+  'spoil-log': () => {
+    rmSync(`${homeDir}/log`, { recursive: true, force: true });
+    writeFileSync(`${homeDir}/log`, '');
   },
   /** Puts an agent into slot `new` and writes the record; BASE in it becomes the sum of the image's own agent. */
   update: (record) => {
@@ -70,6 +76,12 @@ const acts: Readonly<Record<string, (value: string) => unknown>> = {
     while (isAlive(pid)) await new Promise((resolve) => setImmediate(resolve));
   },
 };
+
+async function end(): Promise<void> {
+  const ended = new Promise((resolve) => agent?.once('exit', resolve));
+  agent?.kill('SIGKILL');
+  await ended;
+}
 
 function isAlive(pid: number): boolean {
   try {

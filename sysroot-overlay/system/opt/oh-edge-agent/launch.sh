@@ -10,6 +10,10 @@ busybox=$product/bin/busybox
 record=$home/run/namespace
 log=$home/log/launch.log
 parts=$home/parts/agent
+ends=$home/run/ends
+# init counts the ends of a service, whatever their code: at the fourth within these seconds it gives up, up to release 4.0
+# for good, later for as long again (startup_init services/init/init_common_service.c CalculateCrashTime).
+window=240
 
 say() {
     echo "launch: $*" >>"$log"
@@ -48,11 +52,33 @@ on_trial() {
     [ "$phase" = switching ] || [ "$phase" = watching ]
 }
 
+# Counts as init does, and waits before the start after the third end until init has forgotten the first one. An end that
+# init itself asked for leaves the mark of stop.sh and counts for nobody.
+await_init() {
+    boot= first= count=0
+    [ -r "$ends" ] && read -r boot first count <"$ends"
+    read -r up rest </proc/uptime && now=${up%%.*}
+    if [ "$boot" != "$(boot_id)" ] || [ -e "$home/run/stopped" ]; then
+        count=0
+    elif [ "$count" -eq 0 ] || [ $((now - first)) -gt "$window" ]; then
+        first=$now count=1
+    else
+        count=$((count + 1))
+    fi
+    "$busybox" rm -f "$home/run/stopped"
+    echo "$(boot_id) ${first:-0} $count" >"$ends"
+    [ "$count" -lt 3 ] && return
+    wait=$((first + window + 1 - now))
+    say "the agent ended $count times within $((now - first)) s; waiting $wait s, because with one more end init would give up"
+    "$busybox" sleep "$wait"
+}
+
 # An agent that was put in on /data wins over the image's, until the image itself brings another one. On trial it gets two
-# starts to confirm itself; then the former one is started: with one more, init would count four exits and wait for 240 s
-# (startup_init services/init/init_common_service.c).
+# starts to confirm itself; then the former one is started: with the end that made room these are three ends, and init
+# allows no more.
 choose_slot() {
     slot=$product
+    fallback=
     read_record || return
     if on_trial; then
         starts=0
@@ -60,6 +86,7 @@ choose_slot() {
         if [ "$starts" -ge 2 ]; then
             say "$current was started $starts times and did not confirm itself; starting $former"
             current=$former
+            fallback=1
         else
             echo $((starts + 1)) >"$parts/starts.new" && "$busybox" mv "$parts/starts.new" "$parts/starts" && "$busybox" sync
             "$busybox" setsid "$busybox" sh "$product/launch.sh" guard $$ "$(start_time $$)" &
@@ -86,6 +113,8 @@ guard() {
 
 run_agent() {
     choose_slot
+    # One that is known to work does not wait for one that does not.
+    [ -n "$fallback" ] || await_init
     runtime=$product/runtime
     [ -e "$slot/runtime/bin/node" ] && runtime=$slot/runtime
     loader=$runtime/lib/ld-linux-aarch64.so.1
@@ -115,6 +144,8 @@ guard) guard "$2" "$3" ;;
 esac
 
 mkdir -p "$home/run" "$home/log" "$home/state"
+# On a disk that takes no file the agent starts all the same; without this, exec would end the shell at its redirection.
+(: >>"$log") 2>/dev/null || log=/dev/null
 # Only what this script says lands here; the agent rotates its own log.
 [ "$("$busybox" stat -c %s "$log" 2>/dev/null || echo 0)" -gt 65536 ] && : >"$log"
 exec </dev/null >>"$log" 2>&1

@@ -201,7 +201,8 @@ export class Joiner {
 
   #touched(): readonly string[] {
     const { places } = this.#ports;
-    const state = [...nodeRecordFiles, 'edgecore.base.json', 'edgecore.good.yaml'].map(
+    // The copy of the record first, as in `NodeRecords.remove`.
+    const state = [...nodeRecordFiles.toReversed(), 'edgecore.base.json', 'edgecore.good.yaml'].map(
       (name) => `${places.stateDir}/${name}`,
     );
     return [

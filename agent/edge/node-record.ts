@@ -55,27 +55,26 @@ export class NodeRecords {
     return this.#current;
   }
 
-  /** Reads the record from disk. A broken file is set aside and its copy serves; where that is broken too there is none. */
+  /**
+   * Reads the record from disk. Where the first file is broken, gone or cannot be read its copy serves, and both are made
+   * whole again as far as the disk lets us. Rejects where neither can be read: then nobody knows.
+   */
   async read(): Promise<NodeRecord | undefined> {
-    const text = await this.#files.read(this.#file);
-    const found = text === undefined ? undefined : parse(text);
-    if (text === undefined || found !== undefined) {
-      this.#become(found);
-      return found;
-    }
-    await this.#files.setAside(this.#file);
-    const copy = parse((await this.#files.read(this.#copy)) ?? '');
-    if (copy === undefined) this.#become(undefined);
-    else await this.write(copy);
-    return copy;
+    const first = await this.#look(this.#file);
+    const found = first.record ?? (await this.#look(this.#copy)).record;
+    if (found === undefined && first.how === 'unreadable') throw first.error;
+    if (first.how === 'broken') await this.#files.setAside(this.#file).catch(() => undefined);
+    if (found !== undefined && first.record === undefined) await this.#store(found).catch(() => undefined);
+    this.#become(found);
+    return found;
   }
 
   async write(record: NodeRecord): Promise<void> {
-    const text = `${JSON.stringify({ version: 1, ...record }, undefined, 2)}\n`;
-    for (const file of [this.#file, this.#copy]) await this.#files.replace(file, text, { mode: 0o600 });
+    await this.#store(record);
     this.#become(record);
   }
 
+  /** The copy first: a first file that is gone means that it was lost. */
   async remove(): Promise<void> {
     for (const file of [this.#copy, this.#file]) await this.#files.remove(file);
     this.#become(undefined);
@@ -87,6 +86,22 @@ export class NodeRecords {
     return () => this.#listeners.delete(listener);
   }
 
+  async #look(file: string): Promise<Look> {
+    try {
+      const text = await this.#files.read(file);
+      if (text === undefined) return { how: 'absent', record: undefined };
+      const record = parse(text);
+      return { how: record === undefined ? 'broken' : 'whole', record };
+    } catch (error) {
+      return { how: 'unreadable', record: undefined, error };
+    }
+  }
+
+  async #store(record: NodeRecord): Promise<void> {
+    const text = `${JSON.stringify({ version: 1, ...record }, undefined, 2)}\n`;
+    for (const file of [this.#file, this.#copy]) await this.#files.replace(file, text, { mode: 0o600 });
+  }
+
   #become(record: NodeRecord | undefined): void {
     const isSame = JSON.stringify(record) === JSON.stringify(this.#current);
     this.#current = record;
@@ -94,6 +109,11 @@ export class NodeRecords {
     for (const listener of this.#listeners) listener();
   }
 }
+
+/** What one of the two files turned out to be. */
+type Look =
+  | { readonly how: 'whole' | 'broken' | 'absent'; readonly record: NodeRecord | undefined }
+  | { readonly how: 'unreadable'; readonly record: undefined; readonly error: unknown };
 
 function fromDisk({
   version: _version,

@@ -31,6 +31,26 @@ test('a board whose record is ruined knows its cluster by the copy, and has two 
   }
 });
 
+test('a board whose record is gone or cannot be read knows its cluster by the copy', async () => {
+  const disk = new FakeDisk();
+  await new NodeRecords(disk, '/state').write(record);
+  await disk.remove('/state/node.json');
+  assert.deepEqual(await new NodeRecords(disk, '/state').read(), record, 'gone, as fsck leaves it');
+  assert.ok(disk.files.has('/state/node.json'), 'there are two again');
+  disk.refuseReading('/state/node.json', 'EIO');
+  assert.deepEqual(await new NodeRecords(disk, '/state').read(), record, 'a block that is lost');
+  disk.fail('EROFS');
+  assert.deepEqual(await new NodeRecords(disk, '/state').read(), record, 'on a disk that takes nothing');
+});
+
+test('where neither copy can be read nobody says that the board has joined nothing', async () => {
+  const disk = new FakeDisk();
+  await new NodeRecords(disk, '/state').write(record);
+  for (const name of ['node.json', 'node.copy.json']) disk.refuseReading(`/state/${name}`, 'EMFILE');
+  await assert.rejects(new NodeRecords(disk, '/state').read(), /EMFILE/);
+  assert.equal(disk.files.size, 2, 'and nothing is moved away for it');
+});
+
 test('two ruined records are no record, and the first is kept for a look', async () => {
   const disk = new FakeDisk();
   await disk.replace('/state/node.json', 'x');

@@ -11,6 +11,7 @@ export class FakeDisk implements Files, AppendFiles {
   readonly modes = new Map<string, number>();
   #tearAt: number | undefined;
   #errno: string | undefined;
+  readonly #unreadable = new Map<string, string>();
   /** Bytes written so far, appends and replacements alike. */
   writtenBytes = 0;
 
@@ -24,13 +25,22 @@ export class FakeDisk implements Files, AppendFiles {
     this.#errno = errno;
   }
 
-  read(path: string): Promise<string | undefined> {
-    return Promise.resolve(this.files.get(path));
+  /** Refuses to read a file until it is replaced, as a lost block does. */
+  refuseReading(path: string, errno: string): void {
+    this.#unreadable.set(path, errno);
+  }
+
+  async read(path: string): Promise<string | undefined> {
+    await Promise.resolve();
+    const errno = this.#unreadable.get(path);
+    if (errno !== undefined) throw new AgentError('FILE_FAILED', `Cannot read "${path}": ${errno}`);
+    return this.files.get(path);
   }
 
   async replace(path: string, text: string, options: ReplaceOptions = {}): Promise<void> {
     this.#refuse(path);
     this.writtenBytes += text.length;
+    this.#unreadable.delete(path);
     this.files.set(path, text);
     this.modes.set(path, options.mode ?? 0o644);
     await Promise.resolve();

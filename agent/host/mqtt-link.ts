@@ -55,6 +55,9 @@ class MqttSession implements BrokerSession {
   readonly #client: MqttClient;
   readonly #url: string;
   #end: LinkEnd | undefined;
+  #isOver = false;
+  /** Acts under way. Not by `ended.then`: a promise that is settled months later would remember every message until then. */
+  readonly #waiting = new Set<(end: LinkEnd) => void>();
 
   constructor(client: MqttClient, url: string) {
     this.#client = client;
@@ -64,12 +67,14 @@ class MqttSession implements BrokerSession {
     });
     this.ended = new Promise((resolve) => {
       client.once('close', () => {
-        this.#end ??= {
+        const end = (this.#end ??= {
           reason: 'Closed',
           message: `The broker "${url}" closed the session`,
           isPermanent: false,
-        };
-        resolve(this.#end);
+        });
+        this.#isOver = true;
+        for (const tell of this.#waiting) tell(end);
+        resolve(end);
       });
     });
   }
@@ -114,22 +119,24 @@ class MqttSession implements BrokerSession {
   }
 
   /** The library never settles what was under way when the connection went, so the end of the session does. */
-  async #unlessOver(act: Promise<unknown>, signal: AbortSignal): Promise<void> {
-    act.catch(() => undefined);
-    let abort: () => void = () => undefined;
-    const aborted = new Promise<never>((_, reject) => {
-      abort = (): void => reject(signal.reason as Error);
-      if (signal.aborted) abort();
+  #unlessOver(act: Promise<unknown>, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = (done: () => void): void => {
+        this.#waiting.delete(over);
+        signal.removeEventListener('abort', abort);
+        done();
+      };
+      const over = (end: LinkEnd): void => settle(() => reject(new LinkError(end)));
+      const abort = (): void => settle(() => reject(signal.reason as Error));
+      this.#waiting.add(over);
+      act.then(
+        () => settle(resolve),
+        (error: unknown) => settle(() => reject(error as Error)),
+      );
+      if (this.#isOver && this.#end !== undefined) over(this.#end);
+      else if (signal.aborted) abort();
       else signal.addEventListener('abort', abort, { once: true });
     });
-    const over = this.ended.then((end) => {
-      throw new LinkError(end);
-    });
-    try {
-      await Promise.race([act, over, aborted]);
-    } finally {
-      signal.removeEventListener('abort', abort);
-    }
   }
 }
 

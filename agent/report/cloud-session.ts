@@ -36,22 +36,22 @@ const keepalive = {
 export class CloudSession {
   readonly #options: CloudSessionOptions;
   readonly #replies: Replies<CloudMessage>;
+  readonly #over = new AbortController();
   #stopKeepalive: () => void = () => undefined;
-  #isOver = false;
 
   constructor(options: CloudSessionOptions) {
     this.#options = options;
     this.#replies = new Replies(options.clock);
     options.frames.onFrame((text) => this.#take(text));
     void options.frames.ended.then(() => {
-      this.#isOver = true;
+      this.#over.abort();
       this.#stopKeepalive();
     });
     this.#stayAlive();
   }
 
   get isOver(): boolean {
-    return this.#isOver;
+    return this.#over.signal.aborted;
   }
 
   get ended(): Promise<LinkEnd> {
@@ -70,10 +70,9 @@ export class CloudSession {
     { withinMs, signal }: { readonly withinMs: number; readonly signal: AbortSignal },
   ): Promise<CloudMessage | undefined> {
     const id = this.#options.newId();
-    const over = new AbortController();
-    void this.ended.then(() => over.abort());
-    const reply = this.#replies.wait(id, withinMs, AbortSignal.any([signal, over.signal]));
-    if (!this.#options.frames.send(encodeMessage(this.#message(id, route, content)))) over.abort();
+    const reply = this.#replies.wait(id, withinMs, AbortSignal.any([signal, this.#over.signal]));
+    if (!this.#options.frames.send(encodeMessage(this.#message(id, route, content))))
+      this.#replies.give(id, undefined);
     return reply;
   }
 
@@ -84,7 +83,7 @@ export class CloudSession {
   }
 
   #stayAlive(): void {
-    if (this.#isOver || !this.tell(keepalive, 'ping')) return;
+    if (this.isOver || !this.tell(keepalive, 'ping')) return;
     this.#stopKeepalive = this.#options.clock.after(keepaliveMs, () => this.#stayAlive());
   }
 

@@ -31,8 +31,8 @@ export class Replies<T> {
     });
   }
 
-  /** Hands an answer over; false where nobody waits for it. */
-  give(key: string, reply: T): boolean {
+  /** Hands an answer over, or says that there will be none; false where nobody waits for it. */
+  give(key: string, reply: T | undefined): boolean {
     const end = this.#waiting.get(key);
     end?.(reply);
     return end !== undefined;

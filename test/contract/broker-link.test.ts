@@ -4,6 +4,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { type BrokerMessage, LinkError } from '../../agent/core/link.ts';
 import { MqttLink } from '../../agent/host/mqtt-link.ts';
+import { collectGarbage } from '../fakes/collect-garbage.ts';
 import { Mosquitto, noMosquitto } from '../fakes/mosquitto.ts';
 
 const forever = new AbortController().signal;
@@ -20,6 +21,22 @@ test('a message goes out, is taken by the broker and comes back on a subscribed 
   assert.deepEqual(await got, { topic: '$hw/events/node/n/membership/get/result', payload: '{"ü":1}' });
   await session.close();
   assert.equal((await session.ended).reason, 'Left');
+});
+
+test('a session remembers no message that was taken', { skip: noMosquitto }, async (t) => {
+  const broker = await Mosquitto.start();
+  t.after(() => broker.end());
+  const session = await new MqttLink().open({ url: broker.url, clientId: 'a' }, forever);
+  const signals: WeakRef<AbortSignal>[] = [];
+  for (let count = 0; count < 100; count += 1) {
+    const { signal } = new AbortController();
+    signals.push(new WeakRef(signal));
+    await session.publish({ topic: 'x', payload: '1' }, signal);
+  }
+  await collectGarbage();
+  const kept = signals.filter((signal) => signal.deref() !== undefined).length;
+  assert.ok(kept < 10, `${kept} of 100 are kept for as long as the session lives`);
+  await session.close();
 });
 
 test('a broker that dies ends the session and every publish that was under way', {

@@ -139,3 +139,20 @@ test('an end of a link carries its reason', () => {
   const error = new LinkError({ reason: 'Refused', message: 'no', isPermanent: true });
   assert.deepEqual([error.name, error.message, error.end.reason], ['LinkError', 'no', 'Refused']);
 });
+
+test('a session hangs nothing more on its own end, however often it asks', async (t) => {
+  const clock = new FakeClock();
+  const ended = new Promise<never>(() => undefined);
+  const listeners = t.mock.method(ended, 'then');
+  const frames = { send: () => true, onFrame: () => undefined, ended, close: () => Promise.resolve() };
+  let ids = 0;
+  const session = new CloudSession({ frames, clock, newId: () => String((ids += 1)) });
+  const before = listeners.mock.callCount();
+  const { signal } = new AbortController();
+  for (let count = 0; count < 10; count += 1) {
+    const reply = session.ask({}, '', { withinMs: 1_000, signal });
+    await clock.advance(1_000);
+    assert.equal(await reply, undefined);
+  }
+  assert.equal(listeners.mock.callCount(), before);
+});

@@ -23,6 +23,7 @@ import { ProcSamples } from './host/proc-samples.ts';
 import { QueryListener } from './host/query-listener.ts';
 import { randomId } from './host/random-id.ts';
 import { createReport } from './report/create-report.ts';
+import { Door } from './report/door.ts';
 import { metricsText, metricsType } from './report/metrics.ts';
 import type { Report } from './report/report.ts';
 
@@ -56,7 +57,7 @@ export class Reporting {
   readonly #parts: ReportingParts;
   readonly #keeper: LedgerKeeper;
   readonly #report: Report;
-  #lan: LanListener | undefined;
+  readonly #lan: Door;
 
   constructor(parts: ReportingParts) {
     const { config, home, clock, board, log, files, docker } = parts;
@@ -65,6 +66,14 @@ export class Reporting {
     const disk = config['health.diskFreePercent'];
     const memory = config['health.memoryFreePercent'];
     this.#parts = parts;
+    this.#lan = new Door({
+      name: 'lan',
+      log,
+      clock,
+      isWanted: () => Promise.resolve(config['listen.enabled']),
+      watch: () => () => undefined,
+      listener: () => this.#lanListener(),
+    });
     this.ledger = new Ledger({ storage, clock, log, directory: `${home}/state`, bootId });
     this.#keeper = new LedgerKeeper({ ledger: this.ledger, board, clock, bootId });
     this.sampler = new Sampler({
@@ -110,11 +119,11 @@ export class Reporting {
   async start(signal: AbortSignal): Promise<void> {
     await this.sampler.start(signal);
     await this.#report.start(signal);
-    if (this.#parts.config['listen.enabled']) await this.#listen();
+    await this.#lan.start();
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.#lan?.stop(), this.#report.stop(), this.sampler.stop()]);
+    await Promise.all([this.#lan.stop(), this.#report.stop(), this.sampler.stop()]);
     await this.#keeper.stop();
   }
 
@@ -128,11 +137,10 @@ export class Reporting {
     return this.#report.retract(signal);
   }
 
-  /** The listener for other machines; a board whose files are wrong goes on without it and says so. */
-  async #listen(): Promise<void> {
+  #lanListener(): LanListener {
     const { config, log, api } = this.#parts;
     const revoked = config['listen.revokedFile'];
-    this.#lan = new LanListener({
+    return new LanListener({
       api: api(),
       pages: this.#pages(),
       log,
@@ -145,11 +153,6 @@ export class Reporting {
         revokedFile: revoked === '' ? undefined : revoked,
       },
     });
-    try {
-      await this.#lan.start();
-    } catch (error) {
-      log.error('lan.unreachable', { error: (error as Error).message });
-    }
   }
 
   #pages(): TextPages {

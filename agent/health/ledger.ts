@@ -39,6 +39,8 @@ export interface LedgerOptions {
   readonly maxBytes?: number;
 }
 
+/** A record on disk has at least so many bytes: its sum, number, time and boot id alone. */
+const leastBytes = 100;
 const maxLines = 10;
 const maxLineLength = 300;
 const maxMessageLength = 1_024;
@@ -93,6 +95,9 @@ export class Ledger {
       ...trimmed(entry),
     };
     this.#records.push(record);
+    // No file within its room holds so many: only a disk that refuses everything lets them grow.
+    if (this.#records.length > this.#maxBytes / leastBytes)
+      this.#records = this.#records.slice(Math.ceil(this.#records.length / 2));
     for (const listener of this.#listeners) listener(record);
     return { record, onDisk: this.#inTurn(() => this.#store(record)) };
   }

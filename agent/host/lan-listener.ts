@@ -61,7 +61,8 @@ export class LanListener {
     const server = await this.#makeServer();
     const { address, port, log } = this.#parts;
     await new Promise<void>((resolve, reject) => {
-      server.once('error', (error) => {
+      // Stays: a connection that the kernel fails to hand over later is one asker less, and no end of the agent.
+      server.on('error', (error) => {
         const text = `Cannot listen on ${address}:${port}: ${errnoOf(error) ?? messageOf(error)}; choose another listen.port`;
         reject(new AgentError('FILE_FAILED', text, { cause: error }));
       });

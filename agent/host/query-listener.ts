@@ -37,7 +37,8 @@ export class QueryListener {
   /** Rejects with FILE_FAILED where the port is taken. */
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#server.once('error', (error) => {
+      // Stays, as in the listener for other machines.
+      this.#server.on('error', (error) => {
         const why = errnoOf(error) ?? messageOf(error);
         const text = `Cannot listen on ${address}:${this.#port}: ${why}; choose another query.port`;
         reject(new AgentError('FILE_FAILED', text, { cause: error }));

@@ -113,7 +113,7 @@ export class CloudChannels {
       else {
         this.#linger();
         await this.#learnMode('separate');
-        for (const sequence of sent) await this.#options.events?.done(sequence);
+        await this.#forget(sent);
       }
       return outcome;
     } catch (error) {
@@ -207,6 +207,15 @@ export class CloudChannels {
     const path = `/${hub.projectId}/${id}/events`;
     const frames = await link.open({ host: hub.host, port: hub.port, path, headers, tls: hub.tls }, signal);
     return new CloudSession({ frames, clock, newId });
+  }
+
+  /** A disk that refuses costs no report: the next agent sends these events again. */
+  async #forget(sent: readonly number[]): Promise<void> {
+    for (const sequence of sent) {
+      await this.#options.events
+        ?.done(sequence)
+        .catch((error: unknown) => this.#options.log.warn('events.refused', { error: messageOf(error) }));
+    }
   }
 
   #linger(): void {

@@ -33,12 +33,12 @@ export class CloudMemory {
     return this.#facts;
   }
 
-  /** Reads the facts of an earlier agent. An unreadable file is set aside: it costs one report too many. */
+  /** Reads the facts of an earlier agent. A broken file is set aside, one that cannot be read left: either costs one report too many. */
   async load(): Promise<void> {
-    const text = await this.#files.read(this.#path);
+    const text = await this.#files.read(this.#path).catch(() => undefined);
     if (text === undefined) return;
     const facts = parseFacts(text);
-    if (facts === undefined) await this.#files.setAside(this.#path);
+    if (facts === undefined) await this.#files.setAside(this.#path).catch(() => undefined);
     else this.#facts = facts;
   }
 

@@ -37,8 +37,9 @@ interface Command {
 }
 
 const maxLength = 8_192;
-/** A command older or newer than this is refused, so this is how long nonces must be remembered. */
+/** A command older or newer than this is refused. */
 const windowMs = 120_000;
+/** Commands that are remembered, by number and not by time: a clock that is set back makes old ones young again. */
 const remembered = 256;
 const minKeyLength = 32;
 const verbMs = 60_000;
@@ -62,16 +63,16 @@ export function macOf(key: string, text: string): string {
 export class CommandDesk {
   readonly #options: CommandDeskOptions;
   /** Macs of the commands seen, with their answers; the oldest go first. */
-  readonly #seen = new Map<string, { readonly atMs: number; readonly answer: Promise<object> }>();
-  readonly #nonces = new Map<string, number>();
-  /** Commands from before this moment may have been done by an earlier agent. */
-  readonly #bornWallMs: number;
+  readonly #seen = new Map<string, Promise<object>>();
+  readonly #nonces = new Map<string, true>();
+  /** Commands from before this moment may have been done by an earlier agent. Monotonic, as the wall clock may be set later. */
+  readonly #bornMs: number;
   #refusals = 0;
   #toldMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: CommandDeskOptions) {
     this.#options = options;
-    this.#bornWallMs = options.clock.wallMs();
+    this.#bornMs = options.clock.nowMs();
   }
 
   /** Listens on this session until it ends or the signal aborts. */
@@ -84,6 +85,7 @@ export class CommandDesk {
       });
     });
     await session.subscribe([topic], signal);
+    if (signal.aborted) return;
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
   }
 
@@ -119,20 +121,21 @@ export class CommandDesk {
     if (wanted.length !== given.length || !timingSafeEqual(wanted, given)) return 'WrongMac';
     if (this.#seen.has(command.mac)) return undefined;
     if (!this.#options.isClockGood()) return 'ClockUnknown';
-    const now = this.#options.clock.wallMs();
-    if (Math.abs(now - command.time) > windowMs || command.time < this.#bornWallMs) return 'NotNow';
+    const { clock } = this.#options;
+    const now = clock.wallMs();
+    const bornWallMs = now - (clock.nowMs() - this.#bornMs);
+    if (Math.abs(now - command.time) > windowMs || command.time < bornWallMs) return 'NotNow';
     return this.#nonces.has(command.nonce) ? 'Replayed' : undefined;
   }
 
   #answerOnce(command: Command, signal: AbortSignal): Promise<object> {
     const known = this.#seen.get(command.mac);
-    if (known !== undefined) return known.answer;
-    const atMs = this.#options.clock.nowMs();
+    if (known !== undefined) return known;
     const answer = this.#perform(command, signal);
-    this.#seen.set(command.mac, { atMs, answer });
-    this.#nonces.set(command.nonce, atMs);
-    forget(this.#seen, (entry) => atMs - entry.atMs > 2 * windowMs);
-    forget(this.#nonces, (seenMs) => atMs - seenMs > 2 * windowMs);
+    this.#seen.set(command.mac, answer);
+    this.#nonces.set(command.nonce, true);
+    forgetOldest(this.#seen);
+    forgetOldest(this.#nonces);
     return answer;
   }
 
@@ -167,9 +170,9 @@ export class CommandDesk {
   }
 }
 
-/** Drops what is old, and where too much is left, the oldest. */
-function forget<T>(map: Map<string, T>, isOld: (value: T) => boolean): void {
-  for (const [key, value] of map) if (isOld(value) || map.size > remembered) map.delete(key);
+/** Keeps only the newest entries. */
+function forgetOldest(map: Map<string, unknown>): void {
+  for (const key of map.keys()) if (map.size > remembered) map.delete(key);
 }
 
 function parseCommand(payload: string): Command | undefined {

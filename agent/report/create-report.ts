@@ -17,9 +17,9 @@ import { CloudChannels } from './cloud-channels.ts';
 import { CloudMemory } from './cloud-memory.ts';
 import { CloudReporter } from './cloud-reporter.ts';
 import { CommandDesk, type CommandVerb } from './command-desk.ts';
+import { Door } from './door.ts';
 import { Journal } from './journal.ts';
 import { QueryDesk } from './query-desk.ts';
-import { QueryDoor } from './query-door.ts';
 import { Report, type ReportState } from './report.ts';
 import { Spool } from './spool.ts';
 import { twinValues } from './twin-properties.ts';
@@ -103,10 +103,12 @@ export function createReport(options: ReportOptions): Report {
     clock,
     showsLogs: settings['query.logs'],
   });
-  const door = new QueryDoor({
-    nodes,
+  const door = new Door({
+    name: 'query',
     log,
     clock,
+    isWanted: async () => (await nodes.read()) !== undefined,
+    watch: (listener) => nodes.watch(listener),
     listener: () => options.listen(desk, settings['query.port']),
   });
   return new Report({

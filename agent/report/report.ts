@@ -8,8 +8,8 @@ import type { Bell } from './bell.ts';
 import type { BrokerKeeper, BrokerState } from './broker-keeper.ts';
 import type { CloudReporter } from './cloud-reporter.ts';
 import type { CloudState } from './cloud-state.ts';
+import type { Door } from './door.ts';
 import type { Journal } from './journal.ts';
-import type { QueryDoor } from './query-door.ts';
 import type { Spool } from './spool.ts';
 import type { TwinReporter, TwinState } from './twin-reporter.ts';
 
@@ -36,7 +36,7 @@ export interface ReportParts {
   readonly bells: readonly Bell[];
   readonly broker: BrokerKeeper | undefined;
   readonly node: CloudReporter | undefined;
-  readonly door: QueryDoor | undefined;
+  readonly door: Door | undefined;
   readonly state: () => ReportState;
 }
 

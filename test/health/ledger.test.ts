@@ -76,6 +76,15 @@ test('a full disk costs nothing but durability', async () => {
   assert.deepEqual(log.events(), ['ledger.refused']);
 });
 
+test('a disk that never takes anything does not make the book grow in memory', async () => {
+  const disk = new FakeDisk();
+  const { ledger } = await ledgerOn(disk, 4_096);
+  disk.fail('EROFS');
+  for (let index = 0; index < 1_000; index += 1) await ledger.write(restart).onDisk;
+  assert.ok(ledger.newest(1_000).length < 100);
+  assert.equal(ledger.lastSequence, 1_000);
+});
+
 test('evidence is bounded', async () => {
   const { ledger } = await ledgerOn(new FakeDisk());
   const evidence = Array.from({ length: 50 }, (_, index) => `${index}`.padEnd(5_000, 'x'));

@@ -123,6 +123,50 @@ test('a command from before this agent started may have been done already, so it
   await end();
 });
 
+test('a clock that was wrong at the start and is set back keeps nobody from commanding', async () => {
+  const { clock, send, command, done, end } = await world();
+  await clock.advance(60_000);
+  clock.setWall(clock.wallMs() - 10 * 365 * 86_400_000);
+  await send(command());
+  assert.equal(done.length, 1);
+  await end();
+});
+
+test('a clock that is set back does not make an old command new', async () => {
+  const { clock, send, command, done, end } = await world();
+  await clock.advance(600_000);
+  const old = command({ id: 'c1', nonce: 'n1' });
+  await send(old);
+  await clock.advance(300_000);
+  await send(command({ id: 'c2', nonce: 'n2' }));
+  clock.setWall(clock.wallMs() - 300_000);
+  await send(old);
+  assert.equal(done.length, 2);
+  await end();
+});
+
+test('a session that is over while it is being listened on is let go of', async () => {
+  const { clock, log, bus } = await world();
+  const desk = new CommandDesk({
+    clock,
+    log,
+    verbs: {},
+    key: () => Promise.resolve(key),
+    isClockGood: () => true,
+    topic: 'agent/cmd',
+    replyTopic: '',
+  });
+  const stop = new AbortController();
+  const session = await bus.open({ url: '', clientId: 'agent' });
+  const subscribe = async (): Promise<void> => stop.abort();
+  let isOver = false;
+  void desk.run({ ...session, onMessage: () => undefined, subscribe }, edgeNode(), stop.signal).then(() => {
+    isOver = true;
+  });
+  await clock.advance(1_000);
+  assert.ok(isOver);
+});
+
 test('a verb that the board does not allow is refused by name, to whoever has the key', async () => {
   const { send, command, replies, end } = await world();
   for (const [index, verb] of ['reboot', 'constructor', '__proto__'].entries()) {

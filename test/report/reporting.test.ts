@@ -1,33 +1,41 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { Verbs } from '../../agent/api/verbs.ts';
 import { defaultConfig } from '../../agent/config/default-config.ts';
 import type { Api } from '../../agent/core/api-port.ts';
+import type { Clock } from '../../agent/core/clock.ts';
 import { SpeakerGate } from '../../agent/core/speaker-gate.ts';
 import { HealthBoard } from '../../agent/health/board.ts';
 import { FileStore } from '../../agent/host/file-store.ts';
 import { HttpClient } from '../../agent/host/http-client.ts';
 import { SystemClock } from '../../agent/host/system-clock.ts';
 import { Reporting } from '../../agent/reporting.ts';
+import { FakeClock } from '../fakes/fake-clock.ts';
 import { FakeEdgeNodes } from '../fakes/fake-edge-nodes.ts';
 import { QuietLog } from '../fakes/quiet-log.ts';
 import { statusDocument, unitStatus } from '../fakes/status-document.ts';
 
 const forever = new AbortController().signal;
 
-function reportingOn(t: TestContext, nodes: FakeEdgeNodes, port: number) {
+function reportingOn(
+  t: TestContext,
+  nodes: FakeEdgeNodes,
+  port: number,
+  { clock = new SystemClock(), settings = {} }: { readonly clock?: Clock; readonly settings?: object } = {},
+) {
   const home = mkdtempSync(path.join(os.tmpdir(), 'reporting-'));
   mkdirSync(path.join(home, 'state'));
   t.after(() => rmSync(home, { recursive: true }));
-  const clock = new SystemClock();
   const board = new HealthBoard(clock);
   const log = new QuietLog();
   const verbs = { status: () => statusDocument(board, [unitStatus('dockerd', 'ready')]) } as unknown as Verbs;
   const reporting = new Reporting({
-    config: { ...defaultConfig(), 'query.port': port, 'dockerd.dataRoot': '/nowhere' },
+    config: { ...defaultConfig(), 'query.port': port, 'dockerd.dataRoot': '/nowhere', ...settings },
     home,
     clock,
     random: Math.random,
@@ -84,3 +92,43 @@ test('a board that has joined answers questions and metrics, also when it joins 
   assert.match(await ask('/agent-health/metrics'), /edge_board_memory_total_bytes \d+/);
   await reporting.stop();
 });
+
+test('the listener for other machines comes as soon as its files are there', async (t) => {
+  const clock = new FakeClock();
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'reporting-lan-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const [cert, key] = [path.join(folder, 'cert.pem'), path.join(folder, 'key.pem')];
+  const port = await freePort();
+  const settings = {
+    'listen.enabled': true,
+    'listen.address': '127.0.0.1',
+    'listen.port': port,
+    'listen.caFile': cert,
+    'listen.certFile': cert,
+    'listen.keyFile': key,
+  };
+  const { reporting, log } = reportingOn(t, new FakeEdgeNodes(), 10_664, { clock, settings });
+  await reporting.startLedger();
+  await reporting.start(forever);
+  t.after(() => reporting.stop());
+  for (let minutes = 0; minutes < 5; minutes += 1) await clock.advance(60_000);
+  assert.deepEqual(
+    log.events().filter((event) => event.startsWith('lan.')),
+    ['lan.unreachable'],
+    'a lasting fault is told once',
+  );
+  const ec = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=lan'];
+  execFileSync('openssl', ['req', '-x509', ...ec, '-keyout', key, '-out', cert], { stdio: 'ignore' });
+  while (!log.events().includes('lan.listening')) await clock.advance(60_000);
+  await new Promise<void>((resolve, reject) => {
+    net.connect(port, '127.0.0.1', resolve).once('error', reject).unref();
+  });
+});
+
+async function freePort(): Promise<number> {
+  const server = net.createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as net.AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

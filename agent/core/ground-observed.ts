@@ -122,6 +122,8 @@ export interface ObservedMachine {
    * absent where there is no way out. Absent as a whole where the kernel could not be asked.
    */
   readonly uplink?: { readonly device?: string };
+  /** Whether an IPv6 connection of the board would find a way out; absent where the kernel could not be asked. */
+  readonly hasIpv6Way?: boolean;
   /** Why rules and routes could not be read; they are empty then and nothing may be concluded from that. */
   readonly networkProblem?: string;
   /** Name servers that the network manager of the board knows now; undefined where there is none to ask. */

@@ -48,6 +48,7 @@ export class HostGroundObserver implements GroundObserver {
       readWhole('/proc/self/mountinfo'),
       readWhole('/proc/net/fib_trie'),
       readWhole('/proc/net/route'),
+      readText('/proc/net/if_inet6') ?? '',
       namesIn('/sys/class/net').join(' '),
       readText('/proc/sys/net/ipv4/ip_forward') ?? '',
       readText('/proc/self/cgroup') ?? '',
@@ -60,7 +61,11 @@ export class HostGroundObserver implements GroundObserver {
 
   async observe(): Promise<ObservedMachine> {
     const release = (readText('/proc/sys/kernel/osrelease') ?? '').trim();
-    const [network, nameServers] = await Promise.all([this.#network(), liveNameServers(netsysSocket)]);
+    const [network, ipv6, nameServers] = await Promise.all([
+      this.#network(),
+      ipv6Way(),
+      liveNameServers(netsysSocket),
+    ]);
     const serial = boardSerial();
     const selinux = observeSelinux();
     return {
@@ -76,6 +81,7 @@ export class HostGroundObserver implements GroundObserver {
       controllers: parseControllers(readText('/proc/cgroups') ?? ''),
       memberships: parseMemberships(readText('/proc/self/cgroup') ?? ''),
       ...network,
+      ...ipv6,
       ...(nameServers === undefined ? {} : { nameServers }),
       subnets: parseConnectedSubnets(readWhole('/proc/net/route')),
       links: namesIn('/sys/class/net').map(observeLink),
@@ -144,6 +150,11 @@ export class HostGroundObserver implements GroundObserver {
     }
     return this.#loadable.names;
   }
+}
+
+async function ipv6Way(): Promise<Pick<ObservedMachine, 'hasIpv6Way'>> {
+  const way = await askWayOut('udp6');
+  return way === undefined ? {} : { hasIpv6Way: way.address !== undefined };
 }
 
 function observeLink(name: string): Link {

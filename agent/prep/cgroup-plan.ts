@@ -1,5 +1,6 @@
 import type { Controller, Mount, ObservedGround } from '../core/ground-observed.ts';
 import { planUnified } from './cgroup2-plan.ts';
+import { wantMemoryTrees } from './memory-tree-plan.ts';
 import { mountAt } from './mount-table.ts';
 import { mountMark } from './settings.ts';
 import { cgroupBase, type Strategy } from './strategy.ts';
@@ -48,6 +49,7 @@ function planV1(observed: ObservedGround): readonly Wanted[] {
     ...groups.flatMap((group) => wantHierarchy(observed, group)),
     ...wantNamed(observed),
     ...wantCpusets(observed),
+    ...wantMemoryTrees(observed),
     ...wantRootGroups(observed),
   ];
 }

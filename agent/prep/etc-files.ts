@@ -6,6 +6,9 @@ import type { RootStrategy } from './strategy.ts';
 
 const hostsText = '127.0.0.1 localhost\n::1 localhost ip6-localhost\n# written by oh-edge-agent\n';
 
+/** Last line of a resolv.conf that is of the network, not of the configuration. */
+const liveMark = '# of the network that the board was in last\n';
+
 interface EtcFile {
   readonly name: string;
   readonly text: string;
@@ -22,7 +25,7 @@ function ownFiles(observed: ObservedGround, settings: GroundSettings): readonly 
   };
   const resolver: EtcFile = {
     name: 'resolv.conf',
-    text: servers.map((server) => `nameserver ${server}\n`).join(''),
+    text: `${servers.map((server) => `nameserver ${server}\n`).join('')}${settings.dns.length > 0 ? '' : liveMark}`,
     why: 'The name servers in the image are fixed, and static Go programs use nothing else.',
   };
   const hosts: EtcFile = {
@@ -35,9 +38,24 @@ function ownFiles(observed: ObservedGround, settings: GroundSettings): readonly 
   return [machineId, ...(servers.length > 0 ? [resolver] : []), ...(hasHosts ? [] : [hosts])];
 }
 
-/** Name servers for units and containers: those of the configuration, else those of the live network; none leaves the image's file in use. */
+/**
+ * Name servers for units and containers: those of the configuration, else those of the live network, else those of the
+ * last one. None leaves the image's file in use.
+ */
 export function nameServers(observed: ObservedGround, settings: GroundSettings): readonly string[] {
-  return settings.dns.length > 0 ? settings.dns : (observed.nameServers ?? []);
+  if (settings.dns.length > 0) return settings.dns;
+  const live = observed.nameServers ?? [];
+  return live.length > 0 ? live : lastServers(observed, settings);
+}
+
+/**
+ * Containers that start again at boot are mostly earlier than Wi-Fi and DHCP, and docker writes their resolv.conf once, when
+ * they start (moby libnetwork resolvconf): the servers of the last network serve them, the fixed ones of the image do not.
+ */
+function lastServers(observed: ObservedGround, settings: GroundSettings): readonly string[] {
+  const text = observed.paths[backing(settings, '/etc/resolv.conf')]?.text ?? '';
+  if (!text.endsWith(liveMark)) return [];
+  return [...text.matchAll(/^nameserver (\S+)$/gm)].flatMap(([, server]) => server ?? []);
 }
 
 /** Names in /etc that are ours. */

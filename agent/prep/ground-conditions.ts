@@ -9,6 +9,9 @@ export const earliestTimeMs = 1_704_067_200_000;
 /** A server that says a later time is wrong itself: 32-bit programs know none after it; milliseconds. */
 export const latestTimeMs = 2_147_483_647_000;
 
+const onlyIpv6 =
+  'The way out of this board is IPv6 only; containers on a bridge reach nothing outside by IPv4';
+
 /** What one pass left undone. */
 export interface PassResult {
   readonly observed: ObservedGround;
@@ -76,6 +79,9 @@ function postRoutes(
       reason: 'NotNeeded',
       message: 'No policy rules stand before table main',
     });
+  } else if (uplinkTable === undefined && observed.hasIpv6Way === true) {
+    const message = `${onlyIpv6}; give the board an IPv4 address, or switch routes.enabled off where all containers use the host network`;
+    board.set('RoutesReady', 'false', { reason: 'OnlyIpv6', message });
   } else if (uplinkTable === undefined) {
     const message = 'Containers have no way out: no network of this board has a default route';
     board.set('RoutesReady', 'false', { reason: 'NoDefaultNetwork', message, causedBy: 'NetworkReady' });
@@ -92,6 +98,10 @@ function postNetwork(board: HealthBoard, settings: GroundSettings, observed: Obs
   }
   const { uplinkTable } = routeSituation(observed, settings);
   const route = observed.routes.find((row) => row.table === uplinkTable && row.destination === 'default');
+  if (route === undefined && observed.hasIpv6Way === true) {
+    board.set('NetworkReady', 'true', { reason: 'OnlyIpv6', message: onlyIpv6 });
+    return;
+  }
   if (route === undefined) {
     const message = 'No network of this board has a default route; check cable, Wi-Fi and DHCP';
     board.set('NetworkReady', 'false', { reason: 'NoDefaultRoute', message });

@@ -2,6 +2,7 @@ import type { GroundQuestions, ObservedGround } from '../core/ground-observed.ts
 import type { GroundStep } from '../core/ground-step.ts';
 import { cpusetFiles, hierarchyGroups, planCgroups } from './cgroup-plan.ts';
 import { emptyRecord, type GroundRecord } from './ground-record.ts';
+import { memoryTreeFiles } from './memory-tree-plan.ts';
 import { backing, systemEtc } from './places.ts';
 import { planRoutes } from './route-plan.ts';
 import type { GroundSettings } from './settings.ts';
@@ -37,7 +38,7 @@ export function planGround(
 export function firstQuestions(settings: GroundSettings, links: ObservedGround['links']): GroundQuestions {
   return {
     paths: [...missingDirectories, '/etc', '/tmp', '/run/systemd/system', cgroupBase],
-    texts: ['/etc/hosts', backing(settings, '/etc/machine-id')],
+    texts: ['/etc/hosts', backing(settings, '/etc/machine-id'), backing(settings, '/etc/resolv.conf')],
     lists: ['/'],
     sysctls: sysctlNames({ links }),
   };
@@ -53,7 +54,12 @@ export function furtherQuestions(observed: ObservedGround): GroundQuestions {
   const groups = hierarchyGroups(observed.controllers).map((group) => group.target);
   return {
     paths: [...entries, ...etcFiles, ...controllers, ...groups, `${cgroupBase}/systemd`],
-    texts: [...cpusets, `${cgroupBase}/cgroup.controllers`, `${cgroupBase}/cgroup.subtree_control`],
+    texts: [
+      ...cpusets,
+      ...memoryTreeFiles,
+      `${cgroupBase}/cgroup.controllers`,
+      `${cgroupBase}/cgroup.subtree_control`,
+    ],
     lists: [etc],
     sysctls: [],
   };

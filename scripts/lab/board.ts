@@ -29,6 +29,8 @@ export interface BoardOptions {
   readonly forwards?: readonly PortForward[];
   /** Where the host answers names for the board's networks; see name-server.ts. */
   readonly namePort?: number;
+  /** Whether no network is there at boot, as with Wi-Fi that comes late; `netmanager up IF` plugs one in. */
+  readonly isUnplugged?: boolean;
   /** For what remounts the root, as on an image for development; its changes do not outlive the machine. */
   readonly isSystemWritable?: boolean;
   /** Time until the board's shell must answer, in milliseconds. */
@@ -94,6 +96,7 @@ export class Board implements AsyncDisposable {
         withoutControllers: options.withoutControllers ?? [],
         forwards: options.forwards ?? [],
         namePort: options.namePort,
+        ...(options.isUnplugged === true ? { isUnplugged: true } : {}),
         ...(options.isSystemWritable === true ? { isSystemWritable: true } : {}),
       }),
       { stdio: ['ignore', qemuLog.fd, qemuLog.fd] },

@@ -22,6 +22,8 @@ export interface MachineSettings {
   readonly forwards: readonly PortForward[];
   /** UDP port on the host's loopback where names of the virtual networks are answered; without it they have no name server. */
   readonly namePort?: number | undefined;
+  /** Whether no network is there at boot; `netmanager up IF` plugs one in. */
+  readonly isUnplugged?: boolean;
   /** Whether the system partition may be written to; what is written is gone with the machine. */
   readonly isSystemWritable?: boolean;
 }
@@ -37,7 +39,7 @@ const foreignControllers = ['hugetlb', 'perf_event', 'net_cls', 'net_prio', 'rdm
 
 /** The command line of the kernel. */
 export function kernelArguments(
-  settings: Pick<MachineSettings, 'cgroup' | 'withoutControllers' | 'namePort'>,
+  settings: Pick<MachineSettings, 'cgroup' | 'withoutControllers' | 'namePort' | 'isUnplugged'>,
 ): string {
   return [
     'console=ttyAMA0 loglevel=5 printk.devkmsg=on panic=1 rdinit=/first-stage',
@@ -47,6 +49,7 @@ export function kernelArguments(
     'ohos.boot.hardware=virt ohos.boot.sn=LAB0000000000001',
     `ohos.boot.lab_cgroup=${settings.cgroup}`,
     ...(settings.namePort === undefined ? [] : [`ohos.boot.lab_names=${settings.namePort}`]),
+    ...(settings.isUnplugged === true ? ['ohos.boot.lab_unplugged=yes'] : []),
   ].join(' ');
 }
 

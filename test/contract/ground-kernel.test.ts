@@ -129,6 +129,23 @@ test('a rule for one interface, whose interface busybox does not print, is not t
   assert.match(await rig.tool('ip rule list'), /^8550:\tfrom all iif docker0 lookup 103/m);
 });
 
+test('a way out by IPv6 alone is seen, and seen to go', { skip: missing }, async (t) => {
+  const rig = await Rig.start(t, 'image');
+  const hasWay = async (): Promise<unknown> => (await rig.ask<ObservedMachine>({ do: 'observe' })).hasIpv6Way;
+  assert.equal(await hasWay(), false);
+  await rig.tool('ip link set lo up');
+  await rig.tool('ip link add wlan0 type bridge');
+  await rig.tool('ip link set wlan0 up');
+  await rig.tool('ip -6 addr add fd00:7::2/64 dev wlan0');
+  assert.equal(await hasWay(), false, 'a subnet is no way out');
+  await rig.tool('ip -6 route add default via fd00:7::1 dev wlan0');
+  assert.equal(await hasWay(), true);
+  await rig.ask({ do: 'apply' });
+  assert.equal((await rig.condition('NetworkReady'))?.reason, 'OnlyIpv6');
+  await rig.tool('ip -6 route del default via fd00:7::1 dev wlan0');
+  assert.equal(await hasWay(), false);
+});
+
 test('undo takes back rules and switches, and the loop leaves them alone until the next apply', {
   skip: missing,
 }, async (t) => {

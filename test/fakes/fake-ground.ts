@@ -27,6 +27,7 @@ export class FakeGround implements GroundObserver, GroundExecutor {
   network: Network = { routes: [], subnets: [], links: [] };
   namespace = { own: 'mnt:[2]', init: 'mnt:[1]' };
   networkProblem: string | undefined;
+  hasIpv6Way = false;
   modules: readonly string[] = [];
   loadableModules: readonly string[] = [];
   wallMs = Date.UTC(2025, 0, 1);
@@ -68,6 +69,7 @@ export class FakeGround implements GroundObserver, GroundExecutor {
       rules: this.networkProblem === undefined ? this.rules : [],
       ...this.network,
       ...(this.networkProblem === undefined ? {} : { networkProblem: this.networkProblem }),
+      hasIpv6Way: this.hasIpv6Way,
       modules: this.modules,
       loadableModules: this.loadableModules,
       openFiles: this.openFiles,

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HealthBoard } from '../../agent/health/board.ts';
+import { nameServers } from '../../agent/prep/etc-files.ts';
 import { GroundWork } from '../../agent/prep/ground-work.ts';
+import { lookAtGround } from '../../agent/prep/look.ts';
 import type { GroundSettings } from '../../agent/prep/settings.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 import { FakeDisk } from '../fakes/fake-disk.ts';
@@ -203,6 +205,63 @@ test('a board that lost its network blames the network, not the routes', async (
   assert.equal(health.get('RoutesReady')?.causedBy, 'NetworkReady');
   assert.equal(health.get('Prepared')?.status, 'true');
   await work.stop();
+});
+
+test('a board with IPv6 only has a network, and its containers are told to have no way out by IPv4', async () => {
+  const { work, ground, health } = rig({ ...openHarmony, uplink: '' });
+  ground.hasIpv6Way = true;
+  await work.applyNow();
+  assert.deepEqual(
+    [health.get('NetworkReady')?.status, health.get('NetworkReady')?.reason],
+    ['true', 'OnlyIpv6'],
+  );
+  const routes = health.get('RoutesReady');
+  assert.deepEqual([routes?.status, routes?.reason, routes?.causedBy], ['false', 'OnlyIpv6', undefined]);
+  assert.match(routes?.message ?? '', /; give the board an IPv4 address/);
+});
+
+test('a board that starts before its network gives containers the name servers of the last one, until it has others', async () => {
+  const file = '/data/oh-edge-agent/fs/etc/resolv.conf';
+  const { work, ground } = rig();
+  const servers = (): readonly string[] =>
+    (ground.tree.text(file) ?? '').split('\n').filter((line) => line.startsWith('nameserver'));
+  ground.nameServers = ['192.168.7.1'];
+  await work.applyNow();
+  ground.nameServers = [];
+  await work.applyNow();
+  assert.deepEqual(servers(), ['nameserver 192.168.7.1']);
+  assert.deepEqual((await work.plan(signal)).steps, []);
+  ground.nameServers = ['10.0.0.53'];
+  await work.applyNow();
+  assert.deepEqual(servers(), ['nameserver 10.0.0.53']);
+});
+
+test('name servers that were configured once do not outlive their configuration', async () => {
+  const configured = rig(openHarmony, { dns: ['9.9.9.9'] });
+  await configured.work.applyNow();
+  const look = await lookAtGround(configured.ground, settingsOf(openHarmony), signal);
+  assert.deepEqual(nameServers(look, settingsOf(openHarmony)), []);
+});
+
+test('on a kernel before 5.11 the parents of all containers are told to count what is below them', async () => {
+  const top = '/sys/fs/cgroup/memory';
+  const { work, ground } = rig();
+  ground.onStep = (step) => {
+    // What the kernel makes of a mount of this hierarchy, and of a new group in it.
+    if (step.kind === 'write-sysctl') ground.tree.write(`${top}/memory.use_hierarchy`, knob);
+    if (step.kind === 'write-cgroup' && step.path.startsWith(top)) told.push(step.path);
+  };
+  const knob = { kind: 'file', mode: 0o644, text: '0\n' } as const;
+  const told: string[] = [];
+  const makeDirectory = ground.tree.makeDirectory.bind(ground.tree);
+  ground.tree.makeDirectory = (path, mode) => {
+    makeDirectory(path, mode);
+    if (path.startsWith(`${top}/`)) ground.tree.write(`${path}/memory.use_hierarchy`, knob);
+  };
+  await work.applyNow();
+  assert.deepEqual(told, [`${top}/docker/memory.use_hierarchy`, `${top}/kubepods/memory.use_hierarchy`]);
+  assert.equal(ground.tree.text(`${top}/memory.use_hierarchy`), '0\n', 'the root is not ours');
+  assert.deepEqual((await work.plan(signal)).steps, []);
 });
 
 test('rules that cannot be read are neither trusted nor taken away', async () => {

@@ -39,6 +39,15 @@ function checkUplink(observed: ObservedGround, settings: GroundSettings): Findin
   if (route !== undefined) {
     return fine('network.uplink', title, `default route by ${route.device} in table ${route.table}`);
   }
+  if (observed.hasIpv6Way === true) {
+    return found('network.uplink', title, {
+      severity: 'info',
+      seen: 'a default route of IPv6 only',
+      wanted: 'one of IPv4 for containers on a bridge',
+      why: 'The rules of the agent and docker0 are IPv4: such containers reach nothing outside the board',
+      fix: 'give the board an IPv4 address, or run containers in the host network',
+    });
+  }
   const up = observed.links.filter((link) => link.isUp && link.name !== 'lo' && !link.isBridge);
   return found('network.uplink', title, {
     severity: 'warning',

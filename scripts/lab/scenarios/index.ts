@@ -6,6 +6,7 @@ import { idle } from './idle.ts';
 import { init } from './init.ts';
 import { join } from './join.ts';
 import { killAgent } from './kill-agent.ts';
+import { lateUplink } from './late-uplink.ts';
 import { missingFeature } from './missing-feature.ts';
 import { numbers } from './numbers.ts';
 import { powerCut } from './power-cut.ts';
@@ -23,6 +24,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   shape,
   repair,
   uplink,
+  'late-uplink': lateUplink,
   idle,
   numbers,
   join,

@@ -1,5 +1,7 @@
 import * as v from 'valibot';
 import type { Files } from '../core/files.ts';
+import { withoutSecrets } from '../core/secrets.ts';
+import { isCutShort } from './cut-short.ts';
 import type { EdgePlaces } from './edge-places.ts';
 import { makeConfig, type ParsedConfig, parseEdgecoreConfig, render, tokenPath } from './edgecore-yaml.ts';
 import { parseRelease } from './release.ts';
@@ -58,7 +60,7 @@ export class ConfigKeeper {
   /** What would be written, without writing it. A file that cannot be read is taken for absent. */
   async preview(program: EdgecoreProgram, settings: EdgeSettings): Promise<ConfigPreview> {
     const text = await this.#files.read(this.#places.configFile);
-    const parsed = text === undefined ? undefined : parseEdgecoreConfig(text);
+    const parsed = text === undefined ? undefined : await this.#parse(text);
     const current = parsed?.ok === true ? parsed : await this.#good();
     const { kept, tree } = await this.#make(program, settings, { current, token: undefined });
     return { kept, tree };
@@ -102,10 +104,20 @@ export class ConfigKeeper {
   }> {
     const text = await this.#files.read(this.#places.configFile);
     if (text === undefined) return { current: await this.#good(), recovered: undefined };
-    const parsed = parseEdgecoreConfig(text);
+    const parsed = await this.#parse(text);
     if (parsed.ok) return { current: parsed, recovered: undefined };
     const aside = (await this.#files.setAside(this.#places.configFile)) ?? this.#places.configFile;
+    // It is kept for a look, and a token in it would be kept for ever.
+    await this.#files.replace(aside, withoutSecrets(text), { mode: 0o600 });
     return { current: await this.#good(), recovered: { aside, problem: parsed.problem } };
+  }
+
+  /** Reads a text; what is left of a file that a power cut shortened is no configuration, even where it can be read. */
+  async #parse(text: string): Promise<ParsedConfig> {
+    const parsed = parseEdgecoreConfig(text);
+    const good = parsed.ok ? await this.#good() : undefined;
+    if (!parsed.ok || good === undefined || !isCutShort(text, parsed.tree, good.tree)) return parsed;
+    return { ok: false, problem: 'is the beginning of the last good one: it was cut short' };
   }
 
   async #good(): Promise<Good | undefined> {

@@ -9,9 +9,8 @@ import type { EdgeConfig } from './edge-options.ts';
 import type { EdgePlaces } from './edge-places.ts';
 import { parseEdgecoreConfig } from './edgecore-yaml.ts';
 import { lookBeforeJoin } from './join-look.ts';
-import type { NodeRecord } from './node-record.ts';
+import { type NodeRecord, recordedRelease } from './node-record.ts';
 import { type JoinProblem, preflight } from './preflight.ts';
-import { parseRelease } from './release.ts';
 import type { ReleaseFinder } from './release-finder.ts';
 import { settingsOfRecord } from './settings-for.ts';
 
@@ -132,8 +131,4 @@ function apart(message: string): { readonly seen: string; readonly fix: string }
   return at === -1
     ? { seen: message, fix: 'see `agentctl logs edgecore`' }
     : { seen: message.slice(0, at), fix: message.slice(at + 2) };
-}
-
-function recordedRelease({ kubeedge }: NodeRecord): ReturnType<typeof parseRelease> {
-  return kubeedge === undefined ? undefined : parseRelease(kubeedge, 'operator');
 }

@@ -24,9 +24,8 @@ import type { EdgeConfig } from './edge-options.ts';
 import type { EdgePlaces } from './edge-places.ts';
 import { explainEdgecoreEnd } from './edgecore-faults.ts';
 import { EdgecoreProbe, type ProbeTarget, probeTarget } from './edgecore-probe.ts';
-import type { NodeRecord } from './node-record.ts';
+import { type NodeRecord, recordedRelease } from './node-record.ts';
 import type { PauseImage } from './pause-image.ts';
-import { parseRelease } from './release.ts';
 import type { EdgecoreProgram, ReleaseFinder } from './release-finder.ts';
 import { settingsOfRecord } from './settings-for.ts';
 import { certificateFault, notJoined, runtimeFault } from './start-faults.ts';
@@ -123,7 +122,7 @@ export class EdgecoreUnit implements UnitSpec {
   async #prepare(signal: AbortSignal): Promise<UnitCommand | Fault> {
     const record = this.#options.record();
     if (record === undefined) return notJoined;
-    const found = await this.#ports.finder.find(this.programs[0] ?? '', namedRelease(record));
+    const found = await this.#ports.finder.find(this.programs[0] ?? '', recordedRelease(record));
     if (!found.ok) return found.fault;
     this.#program = found;
     const wrong =
@@ -219,7 +218,7 @@ export class EdgecoreUnit implements UnitSpec {
     const record = this.#options.record();
     if (record === undefined) return;
     const found = await this.#ports.finder
-      .find(this.programs[0] ?? '', namedRelease(record))
+      .find(this.programs[0] ?? '', recordedRelease(record))
       .catch(() => undefined);
     if (found?.ok === true) this.#program ??= found;
   }
@@ -255,8 +254,4 @@ function edgecorePolicy(config: EdgeConfig, restart: UnitPolicy['restart']): Uni
     deepTimeoutMs: 10_000,
     silentLimit: 3,
   };
-}
-
-function namedRelease({ kubeedge }: NodeRecord): ReturnType<typeof parseRelease> {
-  return kubeedge === undefined ? undefined : parseRelease(kubeedge, 'operator');
 }

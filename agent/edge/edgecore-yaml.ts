@@ -21,6 +21,7 @@ export type ParsedConfig =
 export function parseEdgecoreConfig(text: string): ParsedConfig {
   if (text.length > maxLength)
     return { ok: false, problem: `has ${text.length} characters, want at most ${maxLength}` };
+  if (text.includes('\0')) return { ok: false, problem: 'has zero bytes, as after a power cut' };
   const document = parseDocument(text, { schema: 'core' });
   const [error] = document.errors;
   if (error !== undefined) {

@@ -11,9 +11,9 @@ import { type EdgeStep, planJoin } from './edge-plan.ts';
 import { type EdgeUnits, isActive, isRunning, statusOf } from './edge-units.ts';
 import { type LookPorts, lookBeforeJoin, portsOf, readCertificates } from './join-look.ts';
 import { type JoinOrder, parseJoinOrder } from './join-order.ts';
-import { type NodeRecord, type NodeRecords, nodeRecordFiles } from './node-record.ts';
+import { type NodeRecord, type NodeRecords, nodeRecordFiles, recordedRelease } from './node-record.ts';
 import { type JoinFacts, type JoinProblem, preflight } from './preflight.ts';
-import { knownMinors, parseRelease, type Release } from './release.ts';
+import { knownMinors, type Release } from './release.ts';
 import type { EdgecoreProgram, ReleaseFinder } from './release-finder.ts';
 import { settingsFor } from './settings-for.ts';
 import { restoreSnapshot, type Snapshot, takeSnapshot } from './snapshot.ts';
@@ -95,7 +95,7 @@ export class Joiner {
   async #prepare(order: JoinOrder, signal: AbortSignal): Promise<Prepared | JoinDocument> {
     const { config, finder, records, places, units } = this.#ports;
     const record = await records.read();
-    const found = await finder.find(config['edgecore.binary'], order.release ?? namedRelease(record));
+    const found = await finder.find(config['edgecore.binary'], order.release ?? recordedRelease(record));
     const release = found.ok ? found.release : (order.release ?? assumed);
     const nodeIp = await this.#nodeIp(order.cloud ?? record?.cloud);
     const result = settingsFor({ order, record, config, release, places, nodeIp });
@@ -239,10 +239,6 @@ function refusal({ reason, message }: UnitStatus): NonNullable<JoinDocument['out
 function patience(status: UnitStatus | undefined): NonNullable<JoinDocument['outcome']> {
   const { reason, message } = status ?? { reason: 'Unknown', message: 'nothing is known of it' };
   return { reason, message: `edgecore goes on trying: ${message}; see \`agentctl status\`` };
-}
-
-function namedRelease(record: NodeRecord | undefined): Release | undefined {
-  return record?.kubeedge === undefined ? undefined : parseRelease(record.kubeedge, 'operator');
 }
 
 function programProblem(found: Found): readonly JoinProblem[] {

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { Files } from '../core/files.ts';
+import { parseRelease, type Release } from './release.ts';
 import type { EdgeSettings } from './wanted-values.ts';
 
 const taint = v.object({
@@ -32,6 +33,11 @@ export interface NodeRecord extends Omit<EdgeSettings, 'nodeIp'> {
   readonly kubeedge: string | undefined;
   /** Wall-clock milliseconds. */
   readonly joinedAtMs: number;
+}
+
+/** The release that was named when the board joined, where one was. */
+export function recordedRelease(record: NodeRecord | undefined): Release | undefined {
+  return record?.kubeedge === undefined ? undefined : parseRelease(record.kubeedge, 'record');
 }
 
 /** Names of the two copies below the state directory: a block of flash that is lost must not cost a board its cluster. */

@@ -48,7 +48,7 @@ export class ReleaseFinder {
 
   /**
    * Looks at the program that is used, the updated one or else the configured one; remembered until the file changes.
-   * `named` is the release that the operator gave for the configured one.
+   * `named` is the release that the operator gives for the configured one, or gave when the board joined.
    */
   async find(
     configured: string,
@@ -68,7 +68,7 @@ export class ReleaseFinder {
     const { programs } = this.#ports;
     const wrong = checkProgram(path, facts, programs.machine);
     if (wrong !== undefined) return { ok: false, fault: wrong };
-    const key = `${path} ${facts.kind === 'file' ? facts.fingerprint : ''} ${named?.text ?? ''}`;
+    const key = `${path} ${facts.kind === 'file' ? facts.fingerprint : ''} ${named?.source ?? ''} ${named?.text ?? ''}`;
     if (this.#known?.key === key) return this.#known.program;
     const defaults = await this.#defaults(path);
     if (!defaults.ok) return { ok: false, fault: notEdgecore(path, defaults.problem) };
@@ -96,8 +96,7 @@ export class ReleaseFinder {
   }
 
   async #release(path: string, minor: number, named: Release | undefined): Promise<Release | Fault> {
-    const found =
-      named ?? (await this.#fromFiles(path)) ?? (await this.#fromText(path)) ?? (await this.#fromLog(minor));
+    const found = named?.source === 'operator' ? named : await this.#tell(path, minor, named);
     if (found === undefined) return { minor, patch: undefined, text: `v1.${minor}`, source: 'defaults' };
     const isPlausible = found.minor === minor || (minor === 11 && found.minor === 10);
     if (isPlausible || found.minor > 23) return found;
@@ -106,6 +105,16 @@ export class ReleaseFinder {
       return { reason: 'ReleaseMismatch', message, isPermanent: true };
     }
     return { minor, patch: undefined, text: `v1.${minor}`, source: 'defaults' };
+  }
+
+  /** What was named for a join may be older than the program: the image may have brought another one since. */
+  async #tell(path: string, minor: number, recorded: Release | undefined): Promise<Release | undefined> {
+    return (
+      (await this.#fromFiles(path)) ??
+      (await this.#fromText(path)) ??
+      (recorded?.minor === minor ? recorded : undefined) ??
+      (await this.#fromLog(minor))
+    );
   }
 
   /** The release tarball has `version` beside `edge/edgecore`'s directory (hack/make-rules/release.sh). */

@@ -11,7 +11,7 @@ export interface Release {
 }
 
 /** Where the knowledge of a release comes from, most trusted first. */
-export type ReleaseSource = 'operator' | 'version-file' | 'program' | 'log' | 'defaults';
+export type ReleaseSource = 'operator' | 'version-file' | 'program' | 'record' | 'log' | 'defaults';
 
 /** First and last minor release whose configuration and behaviour are known here. */
 export const knownMinors = { first: 10, last: 23 } as const;

@@ -38,6 +38,32 @@ test('an updated edgecore wins over the configured one, and the release that was
   assert.deepEqual([after.path, after.release.text], [updated, 'v1.22.1']);
 });
 
+test('a release that was named for a join does not outlive a newer image, and one that is named now must be right', async () => {
+  const [programs, commands, files] = [new FakePrograms(), new FakeCommands(), new FakeDisk()];
+  const text = { find: () => Promise.resolve(undefined) };
+  const logs = { lines: async function* () {} };
+  const finder = new ReleaseFinder({
+    programs,
+    commands,
+    files,
+    text,
+    logs,
+    places: { edgecorePart: updated },
+  });
+  programs.put(configured);
+  commands.outputs.set(`${configured} --defaultconfig`, defaultsText(22));
+  const release = async (named: string, source: 'operator' | 'record') => {
+    const found = await finder.find(configured, parseRelease(named, source));
+    return found.ok ? found.release.text : found.fault.reason;
+  };
+  assert.equal(await release('v1.22.1', 'record'), 'v1.22.1');
+  assert.equal(await release('v1.12.6', 'record'), 'v1.22');
+  assert.equal(await release('v1.12.6', 'operator'), 'ReleaseMismatch');
+  files.files.set('/system/kubeedge/version', 'v1.22.2\n');
+  assert.equal(await release('v1.22.0', 'record'), 'v1.22.2');
+  assert.equal(await release('v1.22.0', 'operator'), 'v1.22.0');
+});
+
 test('edgecore that is updated is what the next start runs, with a configuration for its release', async () => {
   await using rig = await EdgeRig.build('1.21.0');
   const { edge, supervisor } = await rig.startAgent();

@@ -80,17 +80,23 @@ export function planJoin(situation: JoinSituation, places: EdgePlaces): readonly
 
 /** Steps that undo a join. What edgecore made goes too; images stay unless asked for. */
 export function planLeave(
-  options: { readonly isActive: boolean; readonly removesPods: boolean; readonly removesImages: boolean },
+  options: {
+    readonly isActive: boolean;
+    readonly removesPods: boolean;
+    readonly removesImages: boolean;
+    /** Broken databases and configurations that were set aside: what the cluster sent is in them too. */
+    readonly setAside: readonly string[];
+  },
   places: EdgePlaces,
 ): readonly EdgeStep[] {
-  const { isActive, removesPods, removesImages } = options;
+  const { isActive, removesPods, removesImages, setAside } = options;
   const why = 'The board belongs to no cluster any more.';
   return [
     ...(isActive ? [stopEdgecore(why)] : []),
     retract,
     ...(removesPods || removesImages ? [removePods(removesImages)] : []),
     ...removeAll([...certificateFiles(places), places.bootstrapFile], why),
-    ...removeAll(databaseFiles(places), why),
+    ...removeAll([...databaseFiles(places), ...setAside], why),
     ...removeAll([`${places.cniConfDir}/${conflistName}`], why),
     { kind: 'remove-record', id: 'record', what: 'forget the cluster, and remove edgecore.yaml', why },
   ];
@@ -101,7 +107,8 @@ export function certificateFiles(places: EdgePlaces): readonly string[] {
   return [places.keyFile, places.certFile, places.caFile];
 }
 
-function databaseFiles({ databaseFile }: EdgePlaces): readonly string[] {
+/** Files of edgecore's database. */
+export function databaseFiles({ databaseFile }: EdgePlaces): readonly string[] {
   return [databaseFile, `${databaseFile}-journal`, `${databaseFile}-wal`, `${databaseFile}-shm`];
 }
 

@@ -18,6 +18,7 @@ import { CertificateWatch } from './certificate-watch.ts';
 import { joinHostPort } from './cloud-address.ts';
 import { ConfigKeeper } from './config-keeper.ts';
 import { examineEdge } from './edge-doctor.ts';
+import { filesSetAside } from './database-cure.ts';
 import { EdgeExecutor } from './edge-executor.ts';
 import type { EdgeConfig } from './edge-options.ts';
 import type { EdgePlaces } from './edge-places.ts';
@@ -169,9 +170,10 @@ export class Edge {
   /** Leaves the cluster: everything that makes this board that node is removed. */
   async leave(options: LeaveOptions, signal: AbortSignal): Promise<LeaveDocument> {
     return this.#alone(async () => {
-      const { places, units, board } = this.#options;
+      const { files, places, units, board } = this.#options;
       const node = this.#records.current?.node;
-      const steps = planLeave({ ...options, isActive: isActive(units(), 'edgecore') }, places);
+      const setAside = await filesSetAside(files, [places.configFile, places.databaseFile]);
+      const steps = planLeave({ ...options, isActive: isActive(units(), 'edgecore'), setAside }, places);
       const document = {
         ...(node === undefined ? {} : { node }),
         dryRun: options.isDryRun,

@@ -176,10 +176,16 @@ export const edgecoreSymptoms: readonly Symptom[] = [
     'edgecore does not know the option $1; is the program really edgecore',
   ),
   {
-    pattern: /database disk image is malformed|file is not a database|unable to open database file/,
+    pattern: /database disk image is malformed|file is not a database/,
     reason: 'DatabaseBroken',
     message:
-      'The database /var/lib/kubeedge/edgecore.db cannot be used, perhaps after a power cut; run `agentctl stop edgecore`, move the file away, start again: the cloud sends everything anew',
+      'The database /var/lib/kubeedge/edgecore.db is broken, perhaps after a power cut; nothing to do where the cloud can be reached: it is set aside at the next start, and the cloud sends everything anew',
+  },
+  {
+    pattern: /unable to open database file/,
+    reason: 'DatabaseNotOpened',
+    message:
+      'edgecore cannot open its database; is /var/lib/kubeedge there and writable? See `agentctl plan` and `df`',
   },
 ];
 

@@ -1,5 +1,6 @@
 import { messageOf } from '../core/agent-error.ts';
 import type { Clock } from '../core/clock.ts';
+import type { CloudProbe } from '../core/cloud-probe.ts';
 import type { Files } from '../core/files.ts';
 import type { LocalNet } from '../core/local-net.ts';
 import type { Log } from '../core/log.ts';
@@ -20,6 +21,7 @@ import {
 } from '../core/unit-spec.ts';
 import type { HealthBoard } from '../health/board.ts';
 import type { ConfigKeeper } from './config-keeper.ts';
+import { cureDatabase } from './database-cure.ts';
 import type { EdgeConfig } from './edge-options.ts';
 import type { EdgePlaces } from './edge-places.ts';
 import { explainEdgecoreEnd } from './edgecore-faults.ts';
@@ -37,6 +39,7 @@ export interface EdgecoreUnitPorts {
   readonly clock: Clock;
   readonly files: Files;
   readonly net: LocalNet;
+  readonly cloud: CloudProbe;
   readonly logs: UnitLogs;
   readonly sockets: UnixSockets;
   readonly board: HealthBoard;
@@ -128,8 +131,9 @@ export class EdgecoreUnit implements UnitSpec {
     const wrong =
       (await this.#configure(record, found)) ??
       (await certificateFault(this.#ports, this.#options.places, record, found.release.minor)) ??
-      (await runtimeFault(this.#ports.sockets, record));
+      (await runtimeFault(this.#ports.sockets, record, found.release));
     if (wrong !== undefined) return wrong;
+    await this.#cureDatabase(record, signal);
     const sandboxImage = textAt(await this.#ports.keeper.read(), ['modules', 'edged', 'podSandboxImage']);
     await this.#ports.pause.ensure({ runtime: record.runtime, sandboxImage }, signal);
     await this.#ports.files.makeDirectory(workDir(this.#options.places), 0o750);
@@ -170,6 +174,11 @@ export class EdgecoreUnit implements UnitSpec {
   isInstance(facts: ProcessFacts): boolean {
     const { configFile } = this.#options.places;
     return facts.argv.some((argument) => argument === configFile || argument === `--config=${configFile}`);
+  }
+
+  async #cureDatabase(record: NodeRecord, signal: AbortSignal): Promise<void> {
+    if (this.#lastFault?.reason !== 'DatabaseBroken') return;
+    if (await cureDatabase(this.#ports, this.#options.places, record, signal)) this.#lastFault = undefined;
   }
 
   /** Brings edgecore.yaml up to date: the address of the board may have changed, the program may be another release. */

@@ -100,7 +100,7 @@ export function portsOf(tree: Tree): readonly number[] {
 }
 
 /** Runs one question with a deadline by the clock port, so that tests need not wait for it. */
-async function within<T>(
+export async function within<T>(
   clock: Clock,
   ask: (signal: AbortSignal) => Promise<T>,
   signal: AbortSignal,

@@ -4,8 +4,10 @@ import type { UnixSockets } from '../core/program.ts';
 import type { Fault } from '../core/unit-spec.ts';
 import { judgeCertificate, readCertificate } from './certificate.ts';
 import type { EdgePlaces } from './edge-places.ts';
+import { factsOf } from './compatibility.ts';
 import { readCertificates } from './join-look.ts';
 import type { NodeRecord } from './node-record.ts';
+import type { Release } from './release.ts';
 import type { TokenFiles } from './token-files.ts';
 
 const socketMs = 2_000;
@@ -38,7 +40,12 @@ export async function certificateFault(
 export async function runtimeFault(
   sockets: UnixSockets,
   { runtime }: NodeRecord,
+  release: Release,
 ): Promise<Fault | undefined> {
+  if (!factsOf(release.minor).runtimes.includes(runtime.kind)) {
+    const message = `KubeEdge ${release.text} has no dockershim any more, and this board joined with ${runtime.kind}; run \`agentctl rejoin\`, then the containerd of dockerd serves it`;
+    return permanent('RuntimeUnfit', message);
+  }
   const path = runtime.endpoint.replace(/^unix:\/\//, '');
   const state = await sockets.state(path, socketMs);
   if (state === 'listening') return undefined;

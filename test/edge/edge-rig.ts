@@ -10,6 +10,7 @@ import type { Api } from '../../agent/core/api-port.ts';
 import { SpeakerGate } from '../../agent/core/speaker-gate.ts';
 import { Edge, type EdgeOptions } from '../../agent/edge/edge.ts';
 import { type EdgePlaces, edgePlaces } from '../../agent/edge/edge-places.ts';
+import { nodeRecordFiles } from '../../agent/edge/node-record.ts';
 import { HealthBoard } from '../../agent/health/board.ts';
 import { HostCloudProbe } from '../../agent/host/cloud-probe.ts';
 import { DockerClient } from '../../agent/host/docker-client.ts';
@@ -208,6 +209,15 @@ export class EdgeRig {
     await new Promise((resolve) => {
       this.#runtime.close(resolve);
     });
+  }
+
+  /** Makes the board one that joined with another runtime, as before an update of its image. */
+  async joinedWith(kind: 'docker' | 'cri'): Promise<void> {
+    for (const name of nodeRecordFiles) {
+      const file = `${this.places.stateDir}/${name}`;
+      const record = JSON.parse(await readFile(file, 'utf8')) as { runtime: { kind: string } };
+      await writeFile(file, JSON.stringify({ ...record, runtime: { ...record.runtime, kind } }));
+    }
   }
 
   /** Faults of the edgecore stand-in. */

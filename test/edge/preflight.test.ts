@@ -182,7 +182,15 @@ test('another name takes certificates and database along, a new address takes ne
 });
 
 test('leaving takes back what joining made', () => {
-  const steps = planLeave({ isActive: true, removesPods: true, removesImages: false }, places);
+  const steps = planLeave(
+    {
+      isActive: true,
+      removesPods: true,
+      removesImages: false,
+      setAside: ['/etc/kubeedge/config/edgecore.yaml.broken-0'],
+    },
+    places,
+  );
   assert.deepEqual(
     [steps[0]?.kind, steps[1]?.kind, steps[2]?.kind, steps.at(-1)?.kind],
     ['stop-edgecore', 'retract', 'remove-pods', 'remove-record'],

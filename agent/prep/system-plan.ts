@@ -59,39 +59,40 @@ function filterName(device: string): string {
 }
 
 function planSysctls(observed: ObservedGround, settings: GroundSettings): readonly Wanted[] {
-  const want = (name: string, value: string, why: string): Wanted => ({
-    isMet: observed.sysctls[name] === value,
-    step: { kind: 'write-sysctl', id: `sysctl:${name}`, what: `set ${name} to ${value}`, why, name, value },
-  });
   const bridged = ['net.bridge.bridge-nf-call-iptables', 'net.bridge.bridge-nf-call-ip6tables']
     .filter((name) => observed.sysctls[name] !== undefined)
-    .map((name) => want(name, '1', 'Traffic between containers would pass by the firewall.'));
+    .map((name) => wantNice(observed, name, '1', 'Traffic between containers would pass by the firewall.'));
   return [
-    want(
+    wantSwitch(
+      observed,
       'net.ipv4.ip_forward',
       '1',
       'Containers reach nothing without it. dockerd must find it set: where it has to set it itself it also drops forwarded traffic of others. The sharing manager of OpenHarmony clears it when a hotspot ends.',
     ),
     ...bridged,
-    ...planReversePath(observed, settings, want),
+    ...planReversePath(observed, settings),
   ];
 }
 
 /** With two tables the way back differs from the way out, which a strict filter takes for a forgery. Loose is enough. */
-function planReversePath(
-  observed: ObservedGround,
-  settings: GroundSettings,
-  want: (name: string, value: string, why: string) => Wanted,
-): readonly Wanted[] {
+function planReversePath(observed: ObservedGround, settings: GroundSettings): readonly Wanted[] {
   if (!settings.routes.isEnabled || !routeSituation(observed, settings).hasPolicy) return [];
+  const why = 'A strict filter drops answers to containers, because their way back is in another table.';
   return ['all', ...observed.links.map((link) => link.name)]
     .map(filterName)
     .filter((name) => observed.sysctls[name] === '1')
-    .map((name) =>
-      want(
-        name,
-        '2',
-        'A strict filter drops answers to containers, because their way back is in another table.',
-      ),
-    );
+    .map((name) => wantNice(observed, name, '2', why));
+}
+
+function wantSwitch(observed: ObservedGround, name: string, value: string, why: string): Wanted {
+  return {
+    isMet: observed.sysctls[name] === value,
+    step: { kind: 'write-sysctl', id: `sysctl:${name}`, what: `set ${name} to ${value}`, why, name, value },
+  };
+}
+
+/** Docker runs without it; an interface may also be gone by the time its switch is set. */
+function wantNice(observed: ObservedGround, name: string, value: string, why: string): Wanted {
+  const { isMet, step } = wantSwitch(observed, name, value, why);
+  return { isMet, step: { ...step, isOptional: true } };
 }

@@ -264,6 +264,19 @@ test('on a kernel before 5.11 the parents of all containers are told to count wh
   assert.deepEqual((await work.plan(signal)).steps, []);
 });
 
+test('a switch that the kernel or SELinux refuses keeps nothing down but what it is for', async () => {
+  const sysctls = { ...openHarmony.sysctls, 'net.bridge.bridge-nf-call-iptables': '0' };
+  const { work, ground, health } = rig({ ...openHarmony, sysctls });
+  ground.onStep = (step) => {
+    if (step.kind === 'write-sysctl' && step.name.startsWith('net.bridge')) throw new Error('EACCES');
+  };
+  await work.applyNow();
+  const { status, reason, message } = health.get('Prepared') ?? {};
+  assert.deepEqual([status, reason], ['true', 'OptionalMissing']);
+  assert.match(message ?? '', /without set net\.bridge\.bridge-nf-call-iptables to 1/);
+  assert.ok(ground.rules.some(({ text }) => text === 'from all iif docker0 lookup 102'));
+});
+
 test('rules that cannot be read are neither trusted nor taken away', async () => {
   const { work, ground, health } = rig();
   ground.networkProblem = 'no busybox';

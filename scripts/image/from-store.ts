@@ -20,6 +20,7 @@ const imageParts = [
   'edgecore',
   'cni-plugins',
   'iptables',
+  'pause',
 ];
 
 /** Reads a verified store. Throws with everything that is missing or wrong at once. */

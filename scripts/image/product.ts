@@ -11,7 +11,7 @@ import { partsFromStore } from './from-store.ts';
 import { withCfgOf } from './init-cfg.ts';
 import { parseModes } from './modes.ts';
 import { bundles, stageProduct } from './stage.ts';
-import { mergeTrees, symbolicLink, type TreeEntry, text } from './tree.ts';
+import { file, mergeTrees, symbolicLink, type TreeEntry, text } from './tree.ts';
 
 /** What the product is composed from. */
 export interface ProductOrder {
@@ -62,6 +62,7 @@ export async function composeProduct(order: ProductOrder): Promise<Product> {
     text(`${productDir}/sbom.cdx.json`, bill),
     ...(edgecore === undefined ? [] : [text(`${productDir}/kubeedge/version`, `v${edgecore.version}\n`)]),
     ...(installed['iptables'] === undefined ? [] : iptablesNames.map(iptablesLink)),
+    ...(installed['pause'] === undefined ? [] : [pauseArchive(order.store)]),
   ];
   return describeProduct({ version, bill, overlay, tree: mergeTrees(staged, own) });
 }
@@ -101,15 +102,20 @@ function iptablesLink(name: string): TreeEntry {
   return symbolicLink(`${productDir}/docker/${name}`, 'xtables-legacy-multi');
 }
 
+/** Where the agent looks for it before it asks a registry (agent/edge/edge-places.ts). */
+function pauseArchive(store: string): TreeEntry {
+  return file(`${productDir}/pause.tar`, path.join(store, 'pause', 'pause.tar'), 0o644);
+}
+
 async function requireBundles(dist: string): Promise<void> {
   for (const name of bundles) {
-    const file = path.join(dist, name);
-    const isThere = await stat(file).then(
+    const bundle = path.join(dist, name);
+    const isThere = await stat(bundle).then(
       (info) => info.isFile(),
       () => false,
     );
     if (!isThere)
-      throw new AgentError('INPUT_INVALID', `Cannot make the image: no "${file}"; run: npm run build`);
+      throw new AgentError('INPUT_INVALID', `Cannot make the image: no "${bundle}"; run: npm run build`);
   }
 }
 

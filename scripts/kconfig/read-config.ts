@@ -23,7 +23,15 @@ async function readBytes(path: string): Promise<Buffer> {
     await using handle = await open(path, 'r');
     const { size } = await handle.stat();
     if (size > configSizeLimit) throw tooLarge(path, `${Math.round(size / 1024 / 1024)} MiB`);
-    return await handle.readFile();
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    // A pipe or device tells no size, so what comes is counted, too.
+    for await (const chunk of handle.createReadStream({ autoClose: false }) as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > configSizeLimit) throw tooLarge(path, 'more than that');
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks);
   } catch (error) {
     if (error instanceof AgentError) throw error;
     throw new AgentError(

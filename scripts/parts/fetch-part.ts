@@ -8,6 +8,7 @@ import type { SeenRecord } from './lock-file.ts';
 import { type Part, partId } from './part.ts';
 import { findSum } from './published-sum.ts';
 import type { PartStore } from './store.ts';
+import { partProblems } from './verify-store.ts';
 
 /** Where downloads come from instead of their makers. */
 export interface FetchPlaces {
@@ -56,12 +57,20 @@ export async function fetchPart(
     await rename(`${target}.part`, target);
     await dropPartial(target);
   }
-  if (known === undefined) await store.remember(part, record);
   const { sha256, size, vouchedBy } = record;
-  const there = store.installed(part.name);
-  const isNew = there?.version !== part.version || there.source !== sha256;
+  if (known === undefined && vouchedBy !== 'first-use') await store.remember(part, record);
+  const isNew = !(await isInstalled(store, part, sha256));
   if (isNew) await store.install(part, originOf(source, target, part, record));
+  // Where nobody vouches for a sum, only a file that proved fit is wanted from then on: the page of a hotel's network is not.
+  if (known === undefined && vouchedBy === 'first-use') await store.remember(part, record);
   return { part: partId(part), vouchedBy, sha256, size, isNew };
+}
+
+/** Reports whether the store has this download's files, each as it was when it was installed. */
+async function isInstalled(store: PartStore, part: Part, sha256: string): Promise<boolean> {
+  const there = store.installed(part.name);
+  if (there?.version !== part.version || there.source !== sha256) return false;
+  return (await partProblems(store.folder, part.name, there)).length === 0;
 }
 
 function nameAt(url: string): string {

@@ -1,6 +1,6 @@
-import { chmod, copyFile, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { AgentError } from '../../agent/core/agent-error.ts';
+import { AgentError, errnoOf } from '../../agent/core/agent-error.ts';
 import type { ArchiveLimits } from '../../agent/host/read-archive.ts';
 import { checkFiles } from './check-files.ts';
 import { fileSum } from './file-sum.ts';
@@ -23,7 +23,16 @@ export class PartStore {
 
   /** Opens a store, and makes the folder where there is none. */
   static async open(folder: string, limits: ArchiveLimits = usualLimits): Promise<PartStore> {
-    await mkdir(path.join(folder, 'downloads'), { recursive: true });
+    try {
+      await mkdir(path.join(folder, 'downloads'), { recursive: true });
+      await sweep(folder);
+    } catch (error) {
+      throw new AgentError(
+        'FILE_FAILED',
+        `Cannot keep parts in "${folder}": ${errnoOf(error) ?? 'failed'}; name a folder that may be written with --into`,
+        { cause: error },
+      );
+    }
     return new PartStore(folder, await readLock(folder), limits);
   }
 
@@ -77,7 +86,13 @@ export class PartStore {
     for (const file of part.files) {
       const source = origin.paths[file.to];
       if (source === undefined) throw unfit(part, [`${file.to} was not given`]);
-      await copyFile(source, path.join(draft, file.to));
+      await copyFile(source, path.join(draft, file.to)).catch((error: unknown) => {
+        throw new AgentError(
+          'INPUT_INVALID',
+          `Cannot take "${source}": ${errnoOf(error) ?? 'failed'}; name a readable file`,
+          { cause: error },
+        );
+      });
       await chmod(path.join(draft, file.to), modeOf(file));
     }
   }
@@ -109,6 +124,25 @@ export type PartOrigin = {
   | { readonly kind: 'archive'; readonly path: string; readonly mayHoldLinks: boolean }
   | { readonly kind: 'files'; readonly paths: Readonly<Record<string, string>> }
 );
+
+const draftPattern = /^(?:\.new-.+-|.+\.old-|parts\.lock\.json\.)(\d+)$/;
+
+/** Removes what runs that were killed left half done. */
+async function sweep(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const pid = draftPattern.exec(name)?.[1];
+    if (pid !== undefined && !isRunning(Number(pid)))
+      await rm(path.join(folder, name), { recursive: true, force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return errnoOf(error) === 'EPERM';
+  }
+}
 
 function unfit(part: Part, problems: readonly string[]): AgentError {
   const own = part.name === 'edgecore' ? '; or hand in your own static build: parts add edgecore FILE' : '';

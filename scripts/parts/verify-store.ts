@@ -48,7 +48,8 @@ async function requireStore(folder: string): Promise<void> {
   );
 }
 
-async function partProblems(folder: string, name: string, part: InstalledPart): Promise<string[]> {
+/** What is wrong with one installed part: files that changed, are gone, or belong to nobody, and programs that are unfit. */
+export async function partProblems(folder: string, name: string, part: InstalledPart): Promise<string[]> {
   const home = path.join(folder, name);
   const problems: string[] = [];
   for (const [file, { sha256 }] of Object.entries(part.files)) {
@@ -78,7 +79,9 @@ function rulesOf(name: string, part: InstalledPart): PartFile[] {
 async function strangers(folder: string, names: readonly string[]): Promise<string[]> {
   const entries = await readdir(folder);
   const known = [...names, lockName, 'downloads'];
-  return entries.filter((entry) => !known.includes(entry)).map((entry) => `${entry} belongs to no part`);
+  return entries
+    .filter((entry) => !known.includes(entry))
+    .map((entry) => `${entry} belongs to no part; remove it`);
 }
 
 /** A carried Node needs every library beside it, and only one Node can be meant. */

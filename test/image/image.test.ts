@@ -90,6 +90,8 @@ test('a folder holds what its content manifest says, and the store is left as it
     files.filter((name) => !listed.has(name)),
     [`${productDir}/manifest.json`],
   );
+  const pause = contents.entries.find((row) => row.path === `/${productDir}/pause.tar`);
+  assert.equal(pause?.mode, '0644');
   const after = await lstat(path.join(build.store, 'docker/dockerd'));
   assert.deepEqual([after.mode, after.mtimeMs, after.nlink], [before.mode, before.mtimeMs, before.nlink]);
   assert.equal(await readFile(path.join(folder, productDir, 'kubeedge/version'), 'utf8'), 'v1.22.1\n');

@@ -37,7 +37,7 @@ export async function sampleBuild(t: TestContext, names: readonly string[]): Pro
 }
 
 /** Every part that an image can hold but those for a dynamic Node. */
-export const everyPart = ['node', 'busybox', 'docker', 'edgecore', 'cni-plugins', 'iptables'];
+export const everyPart = ['node', 'busybox', 'docker', 'edgecore', 'cni-plugins', 'iptables', 'pause'];
 
 /** Runs the image program on a sample build. */
 export async function image(build: SampleBuild, ...argv: readonly string[]) {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
+import type { DownloadPolicy } from '../../scripts/parts/download.ts';
 import type { Part } from '../../scripts/parts/part.ts';
 import { partsProgram } from '../../scripts/parts/parts-program.ts';
 import { noProgress } from '../../scripts/parts/progress.ts';
@@ -12,9 +14,15 @@ import { dynamicProgram, foreignProgram, samplePart, scratch, sha, staticProgram
 
 const big = staticProgram('x'.repeat(300_000));
 
+/** Waits longer than any busy machine needs, so that only a server that is meant to stall counts as stalled. */
+const patient: DownloadPolicy = { tries: 3, retryMs: 1, stallMs: 60_000 };
+
 async function parts(manifest: readonly Part[], ...argv: readonly string[]) {
+  return partsWith(patient, manifest, ...argv);
+}
+
+async function partsWith(policy: DownloadPolicy, manifest: readonly Part[], ...argv: readonly string[]) {
   const terminal = new RecordedTerminal();
-  const policy = { tries: 3, retryMs: 1, stallMs: 300 };
   const context = { terminal, progress: noProgress, manifest, policy };
   const exitCode = await runProgram((finish) => partsProgram(context, finish), argv, terminal);
   return { exitCode, out: terminal.text(), err: terminal.complaint() };
@@ -65,10 +73,13 @@ test('a connection that breaks is opened again for what did not come', async (t)
 
 test('a server that stalls is given up and asked again for the rest', async (t) => {
   const server = await serve(t, { '/tool': stallOnce(big, 50_000) });
-  const { exitCode, store, err } = await fetchFrom(t, samplePart(`${server.base}/tool`));
+  const store = await scratch(t);
+  const policy = { tries: 50, retryMs: 1, stallMs: 300 };
+  const part = samplePart(`${server.base}/tool`);
+  const { exitCode, err } = await partsWith(policy, [part], 'fetch', 'tool', '--into', store);
   assert.equal(exitCode, 0, err);
   assert.deepEqual(await installedTool(store), big);
-  assert.equal(server.asked[1], '/tool bytes=50000-');
+  assert.ok(server.asked.includes('/tool bytes=50000-'), server.asked.join());
 });
 
 test('what another run left is gone on with', async (t) => {
@@ -151,6 +162,38 @@ test('a sum recorded at first use is said aloud and wanted from then on', async 
   assert.equal(second.exitCode, 1);
   assert.match(second.err, /the one recorded at first use is/);
   assert.deepEqual(await installedTool(first.store), big);
+});
+
+test('a page that came instead of a first download is not what is wanted from then on', async (t) => {
+  const archive = await tarGz([{ name: 'tool/tool', body: big }]);
+  const page = Buffer.from('<html>please log in</html>');
+  const server = await serve(t, {
+    '/tool.tgz': (request, response, asked) => whole(asked === 1 ? page : archive)(request, response, asked),
+  });
+  const part = samplePart(`${server.base}/tool.tgz`, { archive: 'tar.gz' });
+  const first = await fetchFrom(t, part);
+  assert.equal(first.exitCode, 1);
+  assert.match(first.err, /Cannot unpack/);
+  const second = await parts([part], 'fetch', 'tool', '--into', first.store);
+  assert.equal(second.exitCode, 0, second.err);
+  assert.deepEqual(await installedTool(first.store), big);
+});
+
+test('a store that was damaged, or left by a run that was killed, is whole again after the next fetch', async (t) => {
+  const server = await serve(t, { '/tool': whole(big) });
+  const part = samplePart(`${server.base}/tool`);
+  const { store } = await fetchFrom(t, part);
+  const gone = spawnSync('true').pid;
+  await writeFile(path.join(store, 'tool/tool'), 'damaged');
+  await writeFile(path.join(store, 'tool/stray'), '');
+  for (const left of [`.new-tool-${gone}`, `tool.old-${gone}`]) await mkdir(path.join(store, left));
+  const again = await parts([part], 'fetch', 'tool', '--into', store);
+  assert.equal(again.exitCode, 0, again.err);
+  assert.match(again.out, /installed/);
+  assert.equal(server.asked.length, 1);
+  assert.deepEqual(await readdir(path.join(store, 'tool')), ['tool']);
+  assert.deepEqual(await installedTool(store), big);
+  assert.deepEqual((await readdir(store)).sort(), ['downloads', 'parts.lock.json', 'tool']);
 });
 
 test('a file above its limit, or of another size than known, is refused before it is here', async (t) => {

@@ -54,6 +54,16 @@ test('an edgecore without a recorded version needs one, and a contradicting one 
   assert.match(wrong.err, /version 1\.12\.6 is recorded in it/);
 });
 
+test('a file that cannot be read, and a store that cannot be written, are told with the way out', async (t) => {
+  const { file, store } = await given(t, staticProgram());
+  const absent = await parts('add', 'pause', `${file}-none`, '--into', store);
+  assert.equal(absent.exitCode, 1);
+  assert.match(absent.err, /given-none": ENOENT; name a readable file/);
+  assert.equal((await parts('add', 'busybox', path.dirname(file), '--into', store)).exitCode, 1);
+  const blocked = await parts('add', 'busybox', file, '--into', file);
+  assert.match(blocked.err, /Cannot keep parts in .*; name a folder that may be written with --into/);
+});
+
 test('a dynamic edgecore is refused with the loader it asks for', async (t) => {
   const loader = '/lib/ld-linux-aarch64.so.1';
   const { file, store } = await given(t, dynamicProgram(loader));

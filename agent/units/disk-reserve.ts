@@ -5,6 +5,8 @@ import type { Fault } from '../core/unit-spec.ts';
 const neededBytes = 262_144;
 /** Bytes put by for the day when there is no room. */
 const reserveBytes = 4_194_304;
+/** What is left of our own files when the power goes while they are written, and the trial itself. */
+const torn = /^oh-edge-agent\.(?:room|(?:room|reserve)\.new-.*)$/;
 
 /** What the reserve works with. */
 export interface DiskReservePorts {
@@ -29,6 +31,7 @@ export class DiskReserve {
     const { files, note } = this.#ports;
     const reserve = `${dataRoot}/oh-edge-agent.reserve`;
     await files.makeDirectory(dataRoot, 0o710).catch(() => undefined);
+    await this.#clearTorn(dataRoot);
     if (await this.#hasRoom(dataRoot)) {
       await this.#putBy(dataRoot, reserve);
       return undefined;
@@ -41,6 +44,15 @@ export class DiskReserve {
     }
     const message = `There is no room below "${dataRoot}", and without it dockerd would not know its containers, which run on; free some space on that disk`;
     return { reason: 'DiskFull', message, isPermanent: false };
+  }
+
+  /** A power cut in the middle leaves a file of megabytes under a name that nobody looks for again. */
+  async #clearTorn(dataRoot: string): Promise<void> {
+    const { files } = this.#ports;
+    const names: readonly string[] = await files.list(dataRoot).catch(() => []);
+    for (const name of names) {
+      if (torn.test(name)) await files.remove(`${dataRoot}/${name}`).catch(() => undefined);
+    }
   }
 
   async #hasRoom(dataRoot: string): Promise<boolean> {

@@ -52,3 +52,15 @@ test('nothing is put by where that would itself fill the disk', async () => {
   assert.equal(await keeper.ensure('/data/docker'), undefined);
   assert.deepEqual([...disk.files.keys()], []);
 });
+
+test('what power cuts left of its own files is taken away, and nothing else', async () => {
+  const { disk, keeper } = rig();
+  const left = ['oh-edge-agent.reserve.new-7-3', 'oh-edge-agent.room', 'oh-edge-agent.room.new-9-1'];
+  for (const name of [...left, 'volumes', 'oh-edge-agent.notes']) disk.files.set(`/data/docker/${name}`, 'x');
+  assert.equal(await keeper.ensure('/data/docker'), undefined);
+  assert.deepEqual([...disk.files.keys()].sort(), [
+    '/data/docker/oh-edge-agent.notes',
+    reserve,
+    '/data/docker/volumes',
+  ]);
+});

@@ -97,8 +97,8 @@ export interface UnitSpec {
   isInstance(facts: ProcessFacts): boolean;
   /** Makes the process leave evidence of why it hangs (a stack dump) before it is stopped; returns lines for the record. */
   gatherEvidence?(target: ProcessIdentity, signal: AbortSignal): Promise<readonly string[]>;
-  /** Tries to cure what makes the unit unready without ending it, and returns what was done; empty where nothing can be. */
-  aid?(note: Note, signal: AbortSignal): Promise<readonly string[]>;
+  /** Tries to cure what makes the unit unready, without ending it where that can be, and returns what was done; empty where nothing can be. */
+  aid?(note: Note, target: ProcessIdentity, signal: AbortSignal): Promise<readonly string[]>;
   /** Does what must happen before SIGTERM when the machine goes down, within `budgetMs`; then the signal aborts. */
   beforeShutdown?(budgetMs: number, signal: AbortSignal): Promise<void>;
 }

@@ -84,10 +84,8 @@ const entries: Readonly<Record<string, (fields: Fields) => LedgerEntry | undefin
       message: textOf(fields['message']),
     };
   },
-  'dockerd.repaired': (fields) => {
-    const message = `${textOf(fields['path'])} was set aside as ${textOf(fields['aside'])}; lost: ${textOf(fields['lost'])}`;
-    return { kind: 'quarantine', subject: 'dockerd', reason: pascal(textOf(fields['name'])), message };
-  },
+  'dockerd.repaired': (fields) => quarantined('dockerd', fields),
+  'containerd.repaired': (fields) => quarantined('containerd', fields),
   'unit.aided': (fields) => {
     const message = `While it stayed ${textOf(fields['reason'])}: ${linesOf(fields['done']).join('; ')}`;
     return { kind: 'repair', subject: textOf(fields['unit']), reason: textOf(fields['reason']), message };
@@ -145,6 +143,11 @@ function unitEntry(fields: Fields): LedgerEntry | undefined {
 }
 
 /** A part of the board that was changed; its story says it in full. */
+function quarantined(subject: string, fields: Fields): LedgerEntry {
+  const message = `${textOf(fields['path'])} was set aside as ${textOf(fields['aside'])}; lost: ${textOf(fields['lost'])}`;
+  return { kind: 'quarantine', subject, reason: pascal(textOf(fields['name'])), message };
+}
+
 function partEntry(fields: Fields): LedgerEntry {
   const [subject, reason, message] = ['part', 'reason', 'message'].map((name) => textOf(fields[name]));
   return { kind: 'update', subject: subject ?? '', reason: reason ?? '', message: message ?? '' };

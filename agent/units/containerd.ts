@@ -3,11 +3,23 @@ import type { Clock } from '../core/clock.ts';
 import type { Commands } from '../core/commands.ts';
 import { explainEnd, type Symptom } from '../core/end-faults.ts';
 import type { Files } from '../core/files.ts';
+import type { Log } from '../core/log.ts';
 import { currentPart, formerPart } from '../core/part-places.ts';
 import type { Ended, Processes, ProcessFacts, ProcessIdentity } from '../core/process.ts';
 import type { Programs, UnixSockets } from '../core/program.ts';
 import { checkProgram, findProgram } from '../core/program-check.ts';
-import type { Fault, Health, ProbeDepth, UnitCommand, UnitPolicy, UnitSpec } from '../core/unit-spec.ts';
+import type {
+  Fault,
+  Health,
+  Note,
+  ProbeDepth,
+  UnitCommand,
+  UnitPolicy,
+  UnitSpec,
+} from '../core/unit-spec.ts';
+import type { HealthBoard } from '../health/board.ts';
+import { boltPanic, type Corruption, DockerdRepair } from './dockerd-repair.ts';
+import { endShims } from './end-shims.ts';
 
 /** The slice of the configuration that a containerd of our own is made from. */
 export interface ContainerdSettings {
@@ -28,6 +40,8 @@ export interface ContainerdOptions {
   readonly restart: UnitPolicy['restart'];
   readonly env: () => Readonly<Record<string, string>>;
   readonly isInRootGroups: boolean;
+  /** Called when its metadata was set aside: whoever has asked it for containers so far must start anew. */
+  readonly forgot: () => void;
 }
 
 /** What the containerd unit needs from outside. */
@@ -38,6 +52,8 @@ export interface ContainerdPorts {
   readonly processes: Processes;
   readonly programs: Programs;
   readonly sockets: UnixSockets;
+  readonly board: HealthBoard;
+  readonly log: Log;
 }
 
 const oomScoreAdj = -500;
@@ -46,12 +62,15 @@ const askMs = 15_000;
 /** Milliseconds in which containerd writes its stacks to its log. */
 const stacksMs = 500;
 const programsNeeded = ['containerd', 'containerd-shim-runc-v2', 'runc'];
+const stateCorrupt = 'StateCorrupt';
+/** It goes on without the services whose plugin cannot read the metadata, seen with 1.6.20 (containerd services/server/server.go). */
+const withoutMetadata = /unknown service containerd\.services\./;
 const symptoms: readonly Symptom[] = [
   {
     pattern: /invalid freelist page|page \d+ already freed|invalid database|circular dependency/,
-    reason: 'StateCorrupt',
+    reason: stateCorrupt,
     message:
-      'Its metadata is ruined, probably by a power cut; move meta.db below containerd.root away, images are pulled again',
+      'Its metadata is ruined, probably by a power cut; it is set aside once, images are pulled again; where that does not help, move the folders below containerd.root away',
   },
   {
     pattern: /invalid (plugin )?config|failed to load TOML|toml: /i,
@@ -79,6 +98,9 @@ export class ContainerdUnit implements UnitSpec {
   readonly #options: ContainerdOptions;
   readonly #ports: ContainerdPorts;
   readonly #configFile: string;
+  readonly #metadata: Corruption;
+  readonly #repair: DockerdRepair;
+  #isCorrupt = false;
 
   constructor(options: ContainerdOptions, ports: ContainerdPorts) {
     const { settings, runDir } = options;
@@ -92,6 +114,13 @@ export class ContainerdUnit implements UnitSpec {
     this.programs = [...own, formerPart(options.home, 'dockerd')].map(
       (directory) => `${directory}/containerd`,
     );
+    this.#metadata = {
+      name: 'containerd-metadata',
+      path: `${settings['containerd.root']}/io.containerd.metadata.v1.bolt/meta.db`,
+      lost: 'what containerd knew of images and containers; images are pulled again',
+    };
+    const recordFile = `${options.home}/state/containerd-repairs.json`;
+    this.#repair = new DockerdRepair({ ...ports, unit: 'containerd', recordFile });
   }
 
   async prepare(signal: AbortSignal): Promise<UnitCommand | Fault> {
@@ -103,6 +132,7 @@ export class ContainerdUnit implements UnitSpec {
       if (wrong !== undefined) return wrong;
     }
     await this.#writeConfig();
+    if (this.#isCorrupt) await this.#setMetadataAside();
     if ((await sockets.state(this.listensAt, socketMs)) === 'dead') await files.remove(this.listensAt);
     signal.throwIfAborted();
     const program = await findProgram('containerd', this.#directories(), programs);
@@ -119,6 +149,9 @@ export class ContainerdUnit implements UnitSpec {
   }
 
   explain(ended: Ended, lines: readonly string[]): Fault {
+    // Its snapshotters have databases of their own: only the stack of a panic tells which one it was.
+    const isMetadata = lines.some((line) => /containerd\/.*metadata/.test(line));
+    this.#isCorrupt ||= isMetadata && lines.some((line) => boltPanic.test(line));
     return explainEnd(ended, lines, symptoms);
   }
 
@@ -134,6 +167,30 @@ export class ContainerdUnit implements UnitSpec {
     return ['stacks are in the log, see `agentctl logs containerd`'];
   }
 
+  /** Without its metadata it serves nobody, and only its next start can do without the file. Containers run on until then. */
+  async aid(note: Note, target: ProcessIdentity): Promise<readonly string[]> {
+    if (note.reason !== stateCorrupt || (await this.#repair.refusal(this.#metadata)) !== undefined) return [];
+    this.#isCorrupt = true;
+    await this.#ports.processes.signal(target, 'SIGTERM');
+    return ['containerd cannot read its metadata and was ended, to start without it'];
+  }
+
+  /** A new containerd knows nothing of the containers that still run, and nobody could ever stop them. */
+  async #setMetadataAside(): Promise<void> {
+    this.#isCorrupt = false;
+    const { processes, board, log } = this.#ports;
+    const result = await this.#repair.setAside(this.#metadata);
+    if ('refusal' in result) {
+      board.record('containerd.repair-refused', { ...this.#metadata, why: result.refusal });
+      log.info('containerd.repair-refused', { ...this.#metadata, why: result.refusal });
+      return;
+    }
+    const shims = this.#directories().map((directory) => `${directory}/containerd-shim-runc-v2`);
+    const containers = await endShims(processes, shims, this.listensAt);
+    if (containers.length > 0) board.record('containerd.orphans-ended', { containers });
+    this.#options.forgot();
+  }
+
   /** A listing goes through the metadata, which a power cut may have ruined while everything else works. */
   async #ask(): Promise<Health> {
     const { programs, commands } = this.#ports;
@@ -142,9 +199,13 @@ export class ContainerdUnit implements UnitSpec {
     try {
       const argv = [path, '--address', this.listensAt, 'namespaces', 'list', '--quiet'] as const;
       const { code, stderr } = await commands.run([...argv], { timeoutMs: askMs });
-      if (code === 0) return { verdict: 'ready' };
+      if (code === 0) {
+        await this.#repair.confirm().catch(() => undefined);
+        return { verdict: 'ready' };
+      }
+      const reason = withoutMetadata.test(stderr) ? stateCorrupt : 'ErrorAnswer';
       const message = `containerd does not list its namespaces: ${stderr.trim().slice(-200)}`;
-      return { verdict: 'unready', hasStarted: true, reason: 'ErrorAnswer', message };
+      return { verdict: 'unready', hasStarted: true, reason, message };
     } catch (error) {
       return { verdict: 'silent', reason: 'NotAnswering', message: messageOf(error) };
     }
@@ -195,5 +256,6 @@ function policyOf(settings: ContainerdSettings, restart: UnitPolicy['restart']):
     deepMs: Math.max(settings['dockerd.deepMs'], settings['dockerd.pingMs']),
     deepTimeoutMs: socketMs + askMs + 1_000,
     silentLimit: 6,
+    aidMs: 5_000,
   };
 }

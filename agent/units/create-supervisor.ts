@@ -73,9 +73,11 @@ export function restartPolicy(settings: SupervisorSettings): UnitPolicy['restart
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { settings, home } = options;
   const dockerd = settings['dockerd.enabled'] ? [createDockerd(options)] : [];
-  const containerd = settings['containerd.enabled'] ? [createContainerd(options)] : [];
+  const forgot = (): void => supervisor.restartDependents('containerd');
+  const containerd = settings['containerd.enabled'] ? [createContainerd(options, forgot)] : [];
   const specs: readonly UnitSpec[] = [...containerd, ...dockerd, ...(options.units ?? [])];
-  return new Supervisor(specs, { ...options, recordDir: `${home}/state/units` });
+  const supervisor = new Supervisor(specs, { ...options, recordDir: `${home}/state/units` });
+  return supervisor;
 }
 
 function environment({ settings, home, env }: SupervisorOptions): Readonly<Record<string, string>> {
@@ -83,7 +85,7 @@ function environment({ settings, home, env }: SupervisorOptions): Readonly<Recor
   return { PATH: path, HOME: home, TMPDIR: `${home}/tmp`, ...env?.() };
 }
 
-function createContainerd(options: SupervisorOptions): ContainerdUnit {
+function createContainerd(options: SupervisorOptions, forgot: () => void): ContainerdUnit {
   const { settings, home } = options;
   return new ContainerdUnit(
     {
@@ -93,6 +95,7 @@ function createContainerd(options: SupervisorOptions): ContainerdUnit {
       restart: restartPolicy(settings),
       env: () => environment(options),
       isInRootGroups: options.isInRootGroups ?? true,
+      forgot,
     },
     options,
   );

@@ -35,7 +35,8 @@ export function findCorruption(lines: readonly string[], config: DaemonConfig): 
   return { name, path, lost };
 }
 
-const boltPanic =
+/** What bbolt says of a ruined database when it gives up. */
+export const boltPanic =
   /assertion failed: write: circular dependency|invalid freelist page|invalid page type|page \d+ already freed|invalid database/;
 
 function signs({ dataRoot, storageDriver }: DaemonConfig): readonly Sign[] {
@@ -120,6 +121,8 @@ export interface RepairPorts {
   readonly clock: Clock;
   readonly board: HealthBoard;
   readonly log: Log;
+  /** Unit that the files belong to: events are called after it. */
+  readonly unit: 'dockerd' | 'containerd';
   /** Record of repairs, e.g. `/data/oh-edge-agent/state/dockerd-repairs.json`. */
   readonly recordFile: string;
 }
@@ -136,27 +139,32 @@ export class DockerdRepair {
     this.#ports = ports;
   }
 
-  /** Returns the new path, or why the file was left where it is. */
-  async setAside(corruption: Corruption): Promise<{ readonly aside: string } | { readonly refusal: string }> {
-    const { files, clock, board, log } = this.#ports;
-    const before = (await this.#load()).filter((repair) => repair.name === corruption.name);
-    const nowMs = clock.wallMs();
+  /** Why the file must be left where it is; undefined where it may be set aside. */
+  async refusal({ name }: Pick<Corruption, 'name'>): Promise<string | undefined> {
+    const before = (await this.#load()).filter((repair) => repair.name === name);
+    const nowMs = this.#ports.clock.wallMs();
     // A time in the future comes from a clock that was wrong: it counts as recent.
     const recent = before.filter((repair) => nowMs - repair.atMs < windowMs);
-    if (recent.some((repair) => !repair.helped))
-      return { refusal: 'setting it aside did not help last time' };
-    if (recent.length >= maxInWindow)
-      return { refusal: `it was set aside ${recent.length} times within a day` };
+    if (recent.some((repair) => !repair.helped)) return 'setting it aside did not help last time';
+    return recent.length >= maxInWindow ? `it was set aside ${recent.length} times within a day` : undefined;
+  }
+
+  /** Returns the new path, or why the file was left where it is. */
+  async setAside(corruption: Corruption): Promise<{ readonly aside: string } | { readonly refusal: string }> {
+    const { files, clock, board, log, unit } = this.#ports;
+    const refusal = await this.refusal(corruption);
+    if (refusal !== undefined) return { refusal };
+    const nowMs = clock.wallMs();
     const aside = await files.setAside(corruption.path);
     if (aside === undefined) return { refusal: 'there is no such file' };
     const { name, path, lost } = corruption;
     await this.#save([...(await this.#load()), { name, atMs: nowMs, aside, helped: false }]);
-    board.record('dockerd.repaired', { name, path, aside, lost });
-    log.warn('dockerd.repaired', { name, path, aside, lost });
+    board.record(`${unit}.repaired`, { name, path, aside, lost });
+    log.warn(`${unit}.repaired`, { name, path, aside, lost });
     return { aside };
   }
 
-  /** Remembers that dockerd became ready, so an open repair has helped. */
+  /** Remembers that the unit became ready, so an open repair has helped. */
   async confirm(): Promise<void> {
     const repairs = await this.#load();
     if (repairs.every((repair) => repair.helped)) return;
@@ -165,11 +173,11 @@ export class DockerdRepair {
 
   async #load(): Promise<readonly Repair[]> {
     if (this.#repairs !== undefined) return this.#repairs;
-    const { files, log, recordFile } = this.#ports;
+    const { files, log, recordFile, unit } = this.#ports;
     const text = await files.read(recordFile);
     const repairs = text === undefined ? [] : decodeRepairs(text);
     if (repairs === undefined) {
-      log.warn('dockerd.repair-record-broken', { aside: await files.setAside(recordFile) });
+      log.warn(`${unit}.repair-record-broken`, { aside: await files.setAside(recordFile) });
     }
     this.#repairs = repairs ?? [];
     return this.#repairs;

@@ -59,7 +59,11 @@ export class DockerdUnit implements UnitSpec {
     this.causes = programsNeeded.flatMap((name) => own.map((directory) => `${directory}/${name}`));
     this.programs = [...own, formerPart(places.home, 'dockerd')].map((directory) => `${directory}/dockerd`);
     this.#probe = new DockerdProbe(ports.docker, dockerdTimeouts);
-    this.#repair = new DockerdRepair({ ...ports, recordFile: `${places.home}/state/dockerd-repairs.json` });
+    this.#repair = new DockerdRepair({
+      ...ports,
+      unit: 'dockerd',
+      recordFile: `${places.home}/state/dockerd-repairs.json`,
+    });
     const noting = { ...ports, note: this.#note.bind(this) };
     this.#reserve = new DiskReserve(noting);
     this.#runtime = new RuntimeWatch(noting);

@@ -135,6 +135,16 @@ export class Supervisor {
     return this.#ask(name, 'restart-requested');
   }
 
+  /** Starts those anew that need a unit and run: what they knew of it is no longer so. */
+  restartDependents(name: string): void {
+    if (this.#isShuttingDown) return;
+    for (const runner of this.#runners.values()) {
+      const { wanted } = runner.state;
+      if (runner.spec.needs.includes(name) && wanted === 'up' && pidOf(runner.state) !== undefined)
+        runner.dispatch({ kind: 'restart-requested' });
+    }
+  }
+
   /** Resolves with the state as soon as the unit is ready; rejects with TIMED_OUT or the signal's reason. */
   async waitReady(name: string, timeoutMs: number, signal: AbortSignal): Promise<void> {
     const runner = this.#runner(name);

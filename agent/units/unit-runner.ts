@@ -254,7 +254,9 @@ export class UnitRunner {
 
   async #aid({ pid, note }: Extract<Effect, { kind: 'aid' }>): Promise<void> {
     const { clock } = this.#ports;
-    const aid = this.spec.aid?.bind(this.spec, note);
+    const running = this.#process;
+    if (running?.identity.pid !== pid) return;
+    const aid = this.spec.aid?.bind(this.spec, note, running.identity);
     if (aid === undefined) return;
     const tooLateMs = this.spec.policy.aidMs ?? 0;
     const done = await within(clock, tooLateMs, aid).catch((error: unknown) => [messageOf(error)]);

@@ -112,12 +112,21 @@ export const troubles: Readonly<Record<FaultKind, Trouble>> = {
   'spoil-docker': {
     act: (board, { what }) => {
       const [file, how] = dockerFiles[what as keyof typeof dockerFiles];
-      const whole = `${board.places.home}/docker/${file}`;
+      const { home, hasOwnContainerd } = board.places;
+      const isOther = hasOwnContainerd && what === 'containerd-metadata';
+      const whole = isOther
+        ? file.replace('containerd/daemon', `${home}/containerd`)
+        : `${home}/docker/${file}`;
       if (!existsSync(whole)) return `there is no ${file}`;
-      return whileDown(board, () => spoil(whole, how));
+      return whileDown(board, () => spoil(whole, how), isOther ? ['dockerd', 'containerd'] : ['dockerd']);
     },
     missing: (told, { what }) => [
-      ...wanted(told, { [`dockerd.repaired ${what}`]: is('dockerd.repaired', { name: what }) }),
+      ...wanted(told, {
+        [`repaired ${what}`]: either(
+          is('dockerd.repaired', { name: what }),
+          is('containerd.repaired', { name: what }),
+        ),
+      }),
       ...fell(told, 'DockerReady'),
     ],
   },
@@ -223,14 +232,20 @@ function spoil(file: string, how: Fault['how']): void {
   else writeFileSync(file, Buffer.alloc(Math.max(length, 32_768), 0x5a));
 }
 
-/** Kills dockerd while the agent looks away, changes the ground under it, and lets the agent go on. */
-async function whileDown(board: Board, act: () => void): Promise<string | undefined> {
+/** Kills dockerd, or what else is named, while the agent looks away, changes the ground under it, and lets the agent go on. */
+async function whileDown(
+  board: Board,
+  act: () => void,
+  victims: readonly string[] = ['dockerd'],
+): Promise<string | undefined> {
   const pid = board.agentPid;
   send(pid, 'SIGSTOP');
   try {
-    signalAll('dockerd', 'SIGKILL');
-    const name = board.places.hasOwnContainerd ? 'dockerd' : 'containerd';
-    await eventually(`${name} goes`, 20_000, () => (mainsOf(name).length === 0 ? true : undefined));
+    for (const name of victims) signalAll(name, 'SIGKILL');
+    const gone = board.places.hasOwnContainerd ? victims : ['containerd'];
+    await eventually(`${gone.join(' and ')} go`, 20_000, () =>
+      gone.every((name) => mainsOf(name).length === 0) ? true : undefined,
+    );
     act();
   } finally {
     send(pid, 'SIGCONT');

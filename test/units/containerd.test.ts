@@ -13,7 +13,7 @@ const socket = containerdSocket('/run');
 const ctr = `/parts/docker/ctr --address ${socket} namespaces list --quiet`;
 
 /** A containerd unit on the machine of a dockerd unit. */
-function rigged(): { readonly rig: DockerdRig; readonly unit: ContainerdUnit } {
+function rigged(forgot = (): void => undefined): { readonly rig: DockerdRig; readonly unit: ContainerdUnit } {
   const rig = new DockerdRig();
   for (const name of ['containerd-shim-runc-v2', 'ctr']) rig.programs.put(`/parts/docker/${name}`);
   const unit = new ContainerdUnit(
@@ -24,6 +24,7 @@ function rigged(): { readonly rig: DockerdRig; readonly unit: ContainerdUnit } {
       restart: fakePolicy.restart,
       env: () => ({ PATH: '/parts/docker:/system/bin' }),
       isInRootGroups: true,
+      forgot,
     },
     { ...rig, files: rig.disk },
   );
@@ -78,4 +79,51 @@ test('dockerd with a containerd unit needs it and is told its socket', () => {
   };
   const dockerd = new DockerdUnit({ ...options, containerd: socket }, { ...rig, files: rig.disk });
   assert.deepEqual(startOrder([dockerd, unit]), ['containerd', 'dockerd']);
+});
+
+test('a containerd without its metadata is ended once and starts without the file, and who needs it starts anew', async () => {
+  let forgotten = 0;
+  const { rig, unit } = rigged(() => {
+    forgotten += 1;
+  });
+  const file = '/data/agent/containerd/io.containerd.metadata.v1.bolt/meta.db';
+  const shim = '/parts/docker/containerd-shim-runc-v2';
+  rig.sockets.states.set(socket, 'listening');
+  rig.commands.complaints.set(
+    ctr,
+    'ctr: unknown service containerd.services.namespaces.v1.Namespaces: not implemented\n',
+  );
+  const orphan = rig.processes.add({ argv: [shim, '-namespace', 'moby', '-id', 'abc', '-address', socket] });
+  const suffer = async (): Promise<readonly [number, number]> => {
+    rig.disk.files.set(file, 'ZZZZ');
+    const { pid, startTicks } = rig.processes.add({ argv: ['/parts/docker/containerd'] });
+    const health = await unit.probe('start');
+    assert.ok(health.verdict === 'unready' && health.reason === 'StateCorrupt', JSON.stringify(health));
+    const target = { pid, startTicks, bootId: 'boot-1', exe: '/parts/docker/containerd' };
+    const done = await unit.aid(health, target);
+    await unit.prepare(never);
+    const { signals } = rig.processes.all.find((one) => one.pid === pid) ?? { signals: [] };
+    return [done.length, signals.length];
+  };
+  assert.deepEqual(await suffer(), [1, 1]);
+  assert.deepEqual([rig.disk.files.has(file), rig.disk.files.has(`${file}.broken-1`)], [false, true]);
+  assert.deepEqual([forgotten, orphan.state], [1, 'gone']);
+  assert.ok(rig.events().includes('containerd.repaired'));
+  // It did not help: nothing is tried again, so nothing is ended either.
+  assert.deepEqual(await suffer(), [0, 0]);
+  assert.deepEqual([forgotten, rig.disk.files.has(file)], [1, true]);
+});
+
+test('only a panic about the metadata itself sets it aside', async () => {
+  const { rig, unit } = rigged();
+  const file = '/data/agent/containerd/io.containerd.metadata.v1.bolt/meta.db';
+  rig.disk.files.set(file, 'x');
+  const exited = { how: 'exited', code: 2 } as const;
+  const panic = 'panic: invalid page type: 0: 4';
+  unit.explain(exited, [panic, 'github.com/containerd/containerd/snapshots/storage.(*MetaStore)']);
+  await unit.prepare(never);
+  assert.ok(rig.disk.files.has(file));
+  unit.explain(exited, [panic, 'github.com/containerd/containerd/metadata.(*DB).Init']);
+  await unit.prepare(never);
+  assert.equal(rig.disk.files.has(file), false);
 });

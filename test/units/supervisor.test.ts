@@ -411,3 +411,23 @@ test('a shutdown waits for a process that is just being started, and ends it wit
   );
   assert.equal(bench.processes.living.length, 0);
 });
+
+test('whoever runs and needs a unit that has forgotten everything starts anew; whoever is stopped stays so', async () => {
+  const bench = new UnitBench();
+  const needs = ['containerd'];
+  const units = [new FakeUnit('containerd'), new FakeUnit('dockerd', { needs }), new FakeUnit('mapper')];
+  const { supervisor } = await bench.start([...units, new FakeUnit('idle', { needs })]);
+  supervisor.stopUnit('idle');
+  await bench.clock.advance(100);
+  supervisor.restartDependents('containerd');
+  await bench.clock.advance(2_000);
+  assert.deepEqual(
+    supervisor.status().map(({ name, phase, starts }) => [name, phase, starts]),
+    [
+      ['containerd', 'ready', 1],
+      ['dockerd', 'ready', 2],
+      ['mapper', 'ready', 1],
+      ['idle', 'down', 1],
+    ],
+  );
+});

@@ -282,6 +282,27 @@ test('a kernel that tells its configuration is believed only where it was not tr
   assert.match(veth?.seen ?? '', /Operation not supported; the kernel is built without CONFIG_VETH/);
 });
 
+test('a hybrid, where cgroup2 holds what containers need of v1, is explained', async () => {
+  const patient = await healthy();
+  const ground = machineOf({
+    ...openHarmony,
+    unifiedAt: '/mnt/cg2',
+    unifiedControllers: ['memory', 'pids'],
+  });
+  const control = { kind: 'file', mode: 0o644, text: 'memory pids\n' } as const;
+  ground.tree.find('/mnt/cg2').mount.filesystem.nodes.set('/cgroup.subtree_control', control);
+  const findings = await wrong({ ...patient, ground, observer: ground });
+  const held = findings.filter(({ seen }) => seen.includes('/mnt/cg2/cgroup.subtree_control'));
+  assert.deepEqual(
+    held.map(({ id, severity }) => [id, severity]),
+    [
+      ['cgroup.memory', 'error'],
+      ['cgroup.pids', 'warning'],
+    ],
+  );
+  assert.match(held[0]?.fix ?? '', /"-memory".*prep\.cgroup to v2/);
+});
+
 test('what can only fail together with its cause is not blamed beside it', async () => {
   const patient = await healthy();
   for (const probe of ['overlay', 'overlay-data', 'bridge', 'bridge-filter'] as const) {

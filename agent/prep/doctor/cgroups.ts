@@ -36,6 +36,21 @@ export const cgroupTexts = [`${cgroupBase}/memory/memory.stat`, `${cgroupBase}/m
 /** Their presence tells whether cpuset files carry their prefix. */
 export const cgroupPaths = [`${cgroupBase}/cpuset/cpus`, `${cgroupBase}/cpuset/cpuset.cpus`] as const;
 
+/** File that says what cgroup2 hands down, where it is mounted; no v1 hierarchy can have these controllers (cgroups(7), EBUSY). */
+export function unifiedTexts(observed: ObservedGround): readonly string[] {
+  return observed.mounts
+    .filter((mount) => mount.fstype === 'cgroup2')
+    .slice(0, 1)
+    .map((mount) => `${mount.target}/cgroup.subtree_control`);
+}
+
+/** The file by which cgroup2 holds a controller. */
+function holderOf(observed: ObservedGround, name: string): string | undefined {
+  return unifiedTexts(observed).find((path) =>
+    observed.paths[path]?.text?.trim().split(/\s+/).includes(name),
+  );
+}
+
 /** Cgroups as docker and edgecore meet them. */
 export function checkCgroups(observed: ObservedGround, plan: GroundPlan): readonly Finding[] {
   const isV1 =
@@ -53,6 +68,16 @@ function checkControllers(observed: ObservedGround): readonly Finding[] {
     const title = `The cgroup controller ${name} is where runtimes look for it`;
     const mount = hierarchyMount(observed, name);
     if (mount !== undefined) return fine(id, title, `mounted at ${mount.target}`);
+    const holder = holderOf(observed, name);
+    if (holder !== undefined) {
+      return found(id, title, {
+        severity,
+        seen: `cgroup2 holds it (${holder}) while others are v1: a hybrid`,
+        wanted: `mounted below ${cgroupBase}`,
+        why,
+        fix: `let the system take ${name} out of that file ("-${name}"), or put all controllers on cgroup2 and set prep.cgroup to v2`,
+      });
+    }
     const row = observed.controllers.find((one) => one.name === name);
     const elsewhere = observed.mounts.find(
       (one) => one.fstype === 'cgroup' && one.superOptions.includes(name),

@@ -9,7 +9,7 @@ import { mountCovering } from '../mount-table.ts';
 import { backing } from '../places.ts';
 import { planGround } from '../plan.ts';
 import type { GroundSettings } from '../settings.ts';
-import { cgroupPaths, cgroupTexts, checkCgroups } from './cgroups.ts';
+import { cgroupPaths, cgroupTexts, checkCgroups, unifiedTexts } from './cgroups.ts';
 import { checkClock } from './clock.ts';
 import { checkConfig } from './config.ts';
 import { checkDisk } from './disk.ts';
@@ -60,7 +60,7 @@ const checks: Readonly<Record<string, Check>> = {
 export async function examine(parts: ExamineParts, signal: AbortSignal): Promise<DoctorDocument> {
   const { settings, observer } = parts;
   const looked = await lookAtGround(observer, settings, signal);
-  const observed = { ...looked, ...mergeFacts(looked, observer.facts(questions(settings))) };
+  const observed = { ...looked, ...mergeFacts(looked, observer.facts(questions(looked, settings))) };
   const findings = await Promise.all(
     Object.entries(checks).map(async ([name, check]) => {
       try {
@@ -73,11 +73,11 @@ export async function examine(parts: ExamineParts, signal: AbortSignal): Promise
   return summarize(findings.flat());
 }
 
-function questions(settings: GroundSettings): GroundQuestions {
+function questions(looked: ObservedGround, settings: GroundSettings): GroundQuestions {
   const identity = ['/etc/machine-id', '/var/lib/dbus/machine-id', backing(settings, '/etc/machine-id')];
   return {
     paths: cgroupPaths,
-    texts: [...cgroupTexts, initFile, '/etc/resolv.conf', ...identity],
+    texts: [...cgroupTexts, ...unifiedTexts(looked), initFile, '/etc/resolv.conf', ...identity],
     lists: [],
     sysctls: ['kernel.hostname'],
   };

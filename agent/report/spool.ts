@@ -32,6 +32,8 @@ export class Spool {
   readonly #limits: BacklogLimits;
   #backlog: Backlog;
   #queue: Promise<void> = Promise.resolve();
+  /** The disk has refused a change: the file no longer says what is in memory, and appending would not mend that. */
+  #isBehind = false;
 
   constructor(options: SpoolOptions) {
     this.#limits = options.limits ?? defaultLimits;
@@ -82,9 +84,12 @@ export class Spool {
     return this.#backlog.oldest(limit);
   }
 
-  /** News with this number was delivered; resolves when that is on disk. */
+  /**
+   * News with this number was delivered; resolves when that is on disk. A disk that refuses it costs a repetition after a
+   * restart and must not keep the next news from being delivered: a full disk is news itself.
+   */
   async done(sequence: number): Promise<void> {
-    await this.#change(() => [this.#backlog.finish(sequence)]);
+    await this.#change(() => [this.#backlog.finish(sequence)]).catch(() => undefined);
   }
 
   /** One change after the other: planned, written down, and then so in memory, there also where the disk refuses it. */
@@ -92,11 +97,12 @@ export class Spool {
     const result = this.#queue.then(async () => {
       const records = plan();
       try {
-        await this.#file.append(records);
+        await this.#store(records);
       } finally {
         for (const record of records) this.#backlog.apply(record);
       }
-      await this.#compact();
+      // What has to be safe is safe already.
+      if (this.#isLong) await this.#rewrite().catch(() => undefined);
       return records;
     });
     const over = (): void => undefined;
@@ -104,8 +110,19 @@ export class Spool {
     return result;
   }
 
-  async #compact(): Promise<void> {
-    if (this.#file.bytes < smallBytes || this.#file.bytes < 3 * this.#backlog.bytes) return;
+  async #store(records: readonly BacklogRecord[]): Promise<void> {
+    if (this.#isBehind) await this.#rewrite();
+    this.#isBehind = true;
+    await this.#file.append(records);
+    this.#isBehind = false;
+  }
+
+  get #isLong(): boolean {
+    return this.#file.bytes >= smallBytes && this.#file.bytes >= 3 * this.#backlog.bytes;
+  }
+
+  async #rewrite(): Promise<void> {
     await this.#file.rewrite(this.#backlog.records());
+    this.#isBehind = false;
   }
 }

@@ -115,6 +115,30 @@ test('news on its way to the disk is shown to nobody and takes nothing away', as
   assert.deepEqual(await drain(await spoolOn(disk)), ['twin=1', '"a"']);
 });
 
+test('what a full disk refused is on disk with the first change after it has room again, and nothing older comes back', async () => {
+  const disk = new FakeDisk();
+  const spool = await spoolOn(disk);
+  await spool.put({ kind: 'state', key: 'twin', body: 'old' });
+  disk.fail('ENOSPC');
+  await assert.rejects(spool.put({ kind: 'state', key: 'twin', body: 'new' }), { code: 'FILE_FAILED' });
+  await assert.rejects(spool.put({ kind: 'event', body: 'a' }), { code: 'FILE_FAILED' });
+  disk.fail(undefined);
+  await spool.put({ kind: 'event', body: 'b' });
+  assert.deepEqual(await drain(await spoolOn(disk)), ['twin="new"', '"a"', '"b"']);
+});
+
+test('a full disk does not keep delivered news from being done with', async () => {
+  const disk = new FakeDisk();
+  const spool = await spoolOn(disk);
+  await spool.put({ kind: 'event', body: 'a' });
+  await spool.put({ kind: 'event', body: 'b' });
+  disk.fail('ENOSPC');
+  assert.deepEqual(await drain(spool), ['"a"', '"b"']);
+  disk.fail(undefined);
+  await spool.put({ kind: 'event', body: 'c' });
+  assert.deepEqual(await drain(await spoolOn(disk)), ['"c"']);
+});
+
 test('the file stays small however much has gone through', async () => {
   const disk = new FakeDisk();
   const spool = await spoolOn(disk);
@@ -154,11 +178,14 @@ test('memory and disk never disagree, however many puts are under way at once', 
   );
 });
 
-type Act = { readonly act: 'event' | 'state' | 'take' | 'crash' | 'tear'; readonly n: number };
+type Act = { readonly act: 'event' | 'state' | 'take' | 'crash' | 'tear' | 'full'; readonly n: number };
 
 test('no order of putting, taking and crashing loses, doubles or reorders anything', async () => {
   const act = fc.record(
-    { act: fc.constantFrom<Act['act']>('event', 'event', 'state', 'take', 'crash', 'tear'), n: fc.nat(200) },
+    {
+      act: fc.constantFrom<Act['act']>('event', 'event', 'state', 'take', 'crash', 'tear', 'full'),
+      n: fc.nat(200),
+    },
     { noNullPrototype: true },
   );
   await fc.assert(
@@ -191,6 +218,14 @@ async function play(acts: readonly Act[]): Promise<void> {
       assert.equal(item && inWords(item), model[0]);
       if (item !== undefined) await spool.done(item.sequence);
       model.shift();
+    } else if (act === 'full') {
+      // The next change brings to disk what was refused, so it is safe from then on.
+      disk.fail('ENOSPC');
+      await assert.rejects(spool.put({ kind: 'event', body: n }));
+      model.push(`${n}`);
+      disk.fail(undefined);
+      await spool.put({ kind: 'state', key: 'k0', body: n });
+      model = [...model.filter((word) => !word.startsWith('k0=')), `k0=${n}`];
     } else {
       disk.tear(n % 20);
       void spool.put({ kind: 'event', body: 'never acknowledged' });

@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import type { EdgeNode } from '../core/edge-node.ts';
 import type { BrokerMessage, BrokerSession } from '../core/link.ts';
 import type { Log } from '../core/log.ts';
+import { type CommandMemory, commandWindowMs } from './command-memory.ts';
 
 /** Does one verb. The argument is a JSON value as the asker sent it; every refusal is an AgentError. */
 export type CommandVerb = (argument: unknown, signal: AbortSignal) => Promise<unknown>;
@@ -14,6 +15,8 @@ export interface CommandDeskOptions {
   readonly log: Log;
   /** Verbs that this board's own configuration allows, by name. */
   readonly verbs: Readonly<Record<string, CommandVerb>>;
+  /** Which commands were taken before. */
+  readonly memory: CommandMemory;
   /** Shared key, at least 32 characters; undefined refuses everything. */
   readonly key: () => Promise<string | undefined>;
   /** Whether the clock can be trusted to tell old from new. */
@@ -37,10 +40,7 @@ interface Command {
 }
 
 const maxLength = 8_192;
-/** A command older or newer than this is refused. */
-const windowMs = 120_000;
-/** Commands that are remembered, by number and not by time: a clock that is set back makes old ones young again. */
-const remembered = 256;
+const rememberedAnswers = 256;
 const minKeyLength = 32;
 const verbMs = 60_000;
 
@@ -64,20 +64,17 @@ export class CommandDesk {
   readonly #options: CommandDeskOptions;
   /** Macs of the commands seen, with their answers; the oldest go first. */
   readonly #seen = new Map<string, Promise<object>>();
-  readonly #nonces = new Map<string, true>();
-  /** Commands from before this moment may have been done by an earlier agent. Monotonic, as the wall clock may be set later. */
-  readonly #bornMs: number;
   #refusals = 0;
   #toldMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: CommandDeskOptions) {
     this.#options = options;
-    this.#bornMs = options.clock.nowMs();
   }
 
   /** Listens on this session until it ends or the signal aborts. */
   async run(session: BrokerSession, { node }: EdgeNode, signal: AbortSignal): Promise<void> {
-    const { topic, log } = this.#options;
+    const { topic, log, memory } = this.#options;
+    await memory.load();
     session.onMessage((message) => {
       if (message.topic !== topic) return;
       this.#take(message, node, session, signal).catch((error: unknown) => {
@@ -121,11 +118,9 @@ export class CommandDesk {
     if (wanted.length !== given.length || !timingSafeEqual(wanted, given)) return 'WrongMac';
     if (this.#seen.has(command.mac)) return undefined;
     if (!this.#options.isClockGood()) return 'ClockUnknown';
-    const { clock } = this.#options;
-    const now = clock.wallMs();
-    const bornWallMs = now - (clock.nowMs() - this.#bornMs);
-    if (Math.abs(now - command.time) > windowMs || command.time < bornWallMs) return 'NotNow';
-    return this.#nonces.has(command.nonce) ? 'Replayed' : undefined;
+    const now = this.#options.clock.wallMs();
+    if (Math.abs(now - command.time) > commandWindowMs) return 'NotNow';
+    return this.#options.memory.knows(command.nonce, command.time) ? 'Replayed' : undefined;
   }
 
   #answerOnce(command: Command, signal: AbortSignal): Promise<object> {
@@ -133,14 +128,12 @@ export class CommandDesk {
     if (known !== undefined) return known;
     const answer = this.#perform(command, signal);
     this.#seen.set(command.mac, answer);
-    this.#nonces.set(command.nonce, true);
-    forgetOldest(this.#seen);
-    forgetOldest(this.#nonces);
+    for (const mac of this.#seen.keys()) if (this.#seen.size > rememberedAnswers) this.#seen.delete(mac);
     return answer;
   }
 
-  async #perform({ id, verb, argument }: Command, signal: AbortSignal): Promise<object> {
-    const { verbs, log, clock } = this.#options;
+  async #perform({ id, verb, argument, nonce, time }: Command, signal: AbortSignal): Promise<object> {
+    const { verbs, log, clock, memory } = this.#options;
     const act = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
     if (act === undefined) {
       log.warn('command.refused', { id, verb, reason: 'NotAllowed' });
@@ -149,6 +142,8 @@ export class CommandDesk {
     const late = new AbortController();
     const cancel = clock.after(verbMs, () => late.abort());
     try {
+      // Before it is done: a command that nobody remembers could be done again after a restart.
+      await memory.take(nonce, time);
       const result = await act(JSON.parse(argument), AbortSignal.any([signal, late.signal]));
       log.info('command.done', { id, verb });
       return { ok: true, result };
@@ -168,11 +163,6 @@ export class CommandDesk {
     this.#toldMs = now;
     this.#options.log.warn('command.refused', { reason, refusals: this.#refusals });
   }
-}
-
-/** Keeps only the newest entries. */
-function forgetOldest(map: Map<string, unknown>): void {
-  for (const key of map.keys()) if (map.size > remembered) map.delete(key);
 }
 
 function parseCommand(payload: string): Command | undefined {

@@ -17,6 +17,7 @@ import { CloudChannels } from './cloud-channels.ts';
 import { CloudMemory } from './cloud-memory.ts';
 import { CloudReporter } from './cloud-reporter.ts';
 import { CommandDesk, type CommandVerb } from './command-desk.ts';
+import { CommandMemory } from './command-memory.ts';
 import { Door } from './door.ts';
 import { Journal } from './journal.ts';
 import { QueryDesk } from './query-desk.ts';
@@ -171,12 +172,13 @@ function createNodeReporter(options: ReportOptions, bell: Bell, events: Spool | 
 
 /** Only where the configuration allows a verb is anybody listened to at all. */
 function createCommands(options: ReportOptions): CommandDesk | undefined {
-  const { settings, clock, log, board, commandKey: key } = options;
+  const { settings, clock, log, board, storage, stateDir, commandKey: key } = options;
   const allowed = Object.entries(options.verbs).filter(([name]) => settings['command.verbs'].includes(name));
   if (allowed.length === 0) return undefined;
   return new CommandDesk({
     clock,
     log,
+    memory: new CommandMemory(storage.files, `${stateDir}/commands.json`, clock),
     key,
     verbs: Object.fromEntries(allowed),
     isClockGood: () => board.get('ClockSynced')?.status !== 'false',

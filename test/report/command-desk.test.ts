@@ -1,21 +1,31 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CommandDesk, macOf, signedText } from '../../agent/report/command-desk.ts';
+import { CommandMemory } from '../../agent/report/command-memory.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
+import { FakeDisk } from '../fakes/fake-disk.ts';
 import { edgeNode } from '../fakes/fake-edge-nodes.ts';
 import { FakeEventBus } from '../fakes/fake-event-bus.ts';
 import { QuietLog } from '../fakes/quiet-log.ts';
 
 const key = 'k'.repeat(32);
 
-async function world(options: { readonly key?: string; readonly isClockGood?: boolean } = {}) {
-  const clock = new FakeClock();
+interface WorldOptions {
+  readonly key?: string;
+  readonly isClockGood?: boolean;
+  readonly disk?: FakeDisk;
+  readonly clock?: FakeClock;
+}
+
+async function world(options: WorldOptions = {}) {
+  const { clock = new FakeClock(), disk = new FakeDisk() } = options;
   const log = new QuietLog();
   const bus = new FakeEventBus('board-1', 22);
   const done: unknown[] = [];
   const desk = new CommandDesk({
     clock,
     log,
+    memory: new CommandMemory(disk, '/state/commands.json', clock),
     verbs: {
       'restart-unit': async (argument) => {
         done.push(argument);
@@ -59,7 +69,7 @@ async function world(options: { readonly key?: string; readonly isClockGood?: bo
     stop.abort();
     await running;
   };
-  return { clock, log, bus, done, send, replies, command, end };
+  return { clock, disk, log, bus, done, send, replies, command, end };
 }
 
 test('a command with a good mac is done and answered', async () => {
@@ -116,10 +126,48 @@ test('forged, foreign, old, early, replayed and broken commands have no effect a
   await end();
 });
 
-test('a command from before this agent started may have been done already, so it is refused', async () => {
+test('a command that was done is not done again by the next agent, wherever the clocks of both stand', async () => {
+  for (const [asker, jump] of [
+    [0, 0],
+    [119_000, 0],
+    [-100_000, 0],
+    [0, -3_600_000],
+  ] as const) {
+    const first = await world();
+    const text = first.command({ time: first.clock.wallMs() + asker });
+    await first.send(text);
+    assert.equal(first.done.length, 1);
+    await first.end();
+    const { clock, disk } = first;
+    clock.setWall(clock.wallMs() + jump);
+    const next = await world({ clock, disk });
+    for (let minute = 0; minute < 70; minute += 1) {
+      await next.send(text);
+      await clock.advance(60_000);
+    }
+    assert.equal(next.done.length, 0);
+    await next.send(next.command({ id: 'c2', nonce: 'n2' }));
+    assert.equal(next.done.length, 1, 'the next one is done');
+    await next.end();
+  }
+});
+
+test('a clock that goes back does not bring old commands back, however many came since', async () => {
   const { clock, send, command, done, end } = await world();
-  await send(command({ time: clock.wallMs() - 2_000 }));
-  assert.equal(done.length, 0);
+  const texts: string[] = [];
+  for (let index = 0; index < 200; index += 1) {
+    const text = command({ id: `c${index}`, nonce: `n${index}` });
+    texts.push(text);
+    await send(text);
+    await clock.advance(10_000);
+  }
+  clock.setWall(clock.wallMs() - 2_100_000);
+  assert.equal(done.length, 200);
+  for (const text of texts) {
+    await send(text);
+    await clock.advance(10_000);
+  }
+  assert.equal(done.length, 200);
   await end();
 });
 
@@ -146,10 +194,11 @@ test('a clock that is set back does not make an old command new', async () => {
 });
 
 test('a session that is over while it is being listened on is let go of', async () => {
-  const { clock, log, bus } = await world();
+  const { clock, disk, log, bus } = await world();
   const desk = new CommandDesk({
     clock,
     log,
+    memory: new CommandMemory(disk, '/state/commands.json', clock),
     verbs: {},
     key: () => Promise.resolve(key),
     isClockGood: () => true,
@@ -165,6 +214,25 @@ test('a session that is over while it is being listened on is let go of', async 
   });
   await clock.advance(1_000);
   assert.ok(isOver);
+});
+
+test('a command is not done where nobody could remember it, or where what was remembered is damaged', async () => {
+  const full = await world();
+  full.disk.fail('ENOSPC');
+  await full.send(full.command());
+  assert.equal(full.done.length, 0);
+  assert.match(String(full.replies()[0]?.['error']), /ENOSPC/);
+  await full.end();
+  const disk = new FakeDisk();
+  disk.files.set('/state/commands.json', '{"version":1,"floorMs":"x"}');
+  const damaged = await world({ disk });
+  await damaged.send(damaged.command({ time: damaged.clock.wallMs() + 100_000 }));
+  assert.equal(damaged.done.length, 0);
+  assert.deepEqual([...disk.files.keys()], ['/state/commands.json.broken-1']);
+  await damaged.clock.advance(121_000);
+  await damaged.send(damaged.command({ id: 'c2', nonce: 'n2' }));
+  assert.equal(damaged.done.length, 1);
+  await damaged.end();
 });
 
 test('a verb that the board does not allow is refused by name, to whoever has the key', async () => {

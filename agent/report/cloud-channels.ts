@@ -72,18 +72,21 @@ export class CloudChannels {
   async push(push: NodePush, signal: AbortSignal): Promise<Outcome> {
     const { memory, gate } = this.#options;
     const { mode } = memory.facts;
-    const isOwnFirst = mode === 'takeover' || mode === 'suspect';
-    if (isOwnFirst && gate.isFree) {
+    const isOwnFirst = (mode === 'takeover' || mode === 'suspect') && gate.isFree;
+    if (isOwnFirst) {
       const outcome = await this.#pushAsNode(push, signal);
-      if (outcome.how !== 'silent') return outcome;
+      if (outcome.how !== 'silent' || mode === 'takeover') return outcome;
     }
     if (mode !== 'takeover') {
       const outcome = await this.#pushBeside(push, signal);
       if (outcome.how !== 'silent') return outcome;
       await memory.learn({ mode: 'suspect' });
-      if (!isOwnFirst && gate.isFree) return this.#pushAsNode(push, signal);
+      if (isOwnFirst) return outcome;
+      if (gate.isFree) return this.#pushAsNode(push, signal);
     }
-    return this.#pushThroughEdgecore(push, signal);
+    const outcome = await this.#pushThroughEdgecore(push, signal);
+    // A cloud that has heard us beside edgecore before is slow rather than deaf.
+    return outcome.how === 'no-way' && mode === 'separate' ? { how: 'silent' } : outcome;
   }
 
   /**
@@ -129,12 +132,23 @@ export class CloudChannels {
       const outcome = await this.#withSession(push.node, push.node.node, either, (session) =>
         this.#say(session, push, either),
       );
-      if (outcome.how === 'done') await this.#learnMode('takeover');
-      else if (turn.revoked.aborted) return { how: 'no-way' };
-      return outcome;
+      if (outcome.how !== 'done' && turn.revoked.aborted) return { how: 'no-way' };
+      if (outcome.how !== 'done') return outcome;
     } finally {
       turn.release();
     }
+    await this.#judgeCloud(push, signal);
+    return { how: 'done' };
+  }
+
+  /**
+   * The cloud has just answered the node itself. Only if it does not answer a session beside at the same moment is it
+   * proven that it never will; that it was silent before may have been a slow moment.
+   */
+  async #judgeCloud(push: NodePush, signal: AbortSignal): Promise<void> {
+    if (this.#options.memory.facts.mode === 'takeover') return;
+    const outcome = await this.#pushBeside(push, signal);
+    if (outcome.how === 'silent' && !signal.aborted) await this.#learnMode('takeover');
   }
 
   async #say(session: CloudSession, push: NodePush, signal: AbortSignal): Promise<PushResult> {

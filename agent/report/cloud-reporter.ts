@@ -195,15 +195,16 @@ export class CloudReporter {
   }
 
   /**
-   * Where only the node's own session is heard, nobody of ours can be heard once edgecore is there: so everything that
+   * Where only the node's own session is heard, or may be, nobody of ours can be heard once edgecore is there: so everything that
    * could no longer be corrected is taken away before it comes. Ready, edgecore's own word, then stands alone.
    */
   async #farewell(): Promise<void> {
     const { memory, channels, nodes, clock } = this.#options;
     const { mode, metaServer } = memory.facts;
+    const isHeardLater = mode === 'separate' || mode === 'unknown' || metaServer === 'works';
     // Also what was on its way when the turn was taken back: it may have arrived.
     const removed = this.#perhapsTold();
-    if (mode !== 'takeover' || metaServer === 'works' || removed.length === 0) return;
+    if (isHeardLater || removed.length === 0) return;
     const node = await nodes.read();
     if (node?.hub === undefined) return;
     const late = new AbortController();

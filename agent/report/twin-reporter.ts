@@ -84,7 +84,9 @@ export class TwinReporter {
   /** The cloud may have missed what was told meanwhile: everything is told again, at a time of chance. */
   cloudReturned(): void {
     const { clock, random, spreadMs, bell } = this.#options;
-    this.#memory = { ...this.#memory, owed: 1, notBeforeMs: clock.nowMs() + random() * spreadMs };
+    // Where the first one is still owed twice it stays so: what was told of it so far may not have left the board.
+    const owed = Math.max(1, this.#memory.owed);
+    this.#memory = { ...this.#memory, owed, notBeforeMs: clock.nowMs() + random() * spreadMs };
     if (this.#state.phase === 'stuck') this.#mustAsk = true;
     bell.ring();
   }

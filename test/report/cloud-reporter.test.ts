@@ -167,6 +167,45 @@ test('where only the node itself is heard, the agent speaks as the node while ed
   await end();
 });
 
+test('a slow moment of the cloud is not taken for a cloud that hears only the node itself', async () => {
+  const { clock, hub, memory, breakEdgecore, mendEdgecore, end } = await world();
+  await clock.advance(60_000);
+  assert.equal(memory.facts.mode, 'separate');
+  breakEdgecore();
+  hub.isMute = true;
+  // The session beside was silent; the node's own one is answered.
+  await clock.advance(9_000);
+  hub.isMute = false;
+  await clock.advance(20_000);
+  assert.equal(memory.facts.mode, 'separate');
+  assert.equal(hub.condition('EdgecoreReady'), 'False CrashLoop');
+  await mendEdgecore();
+  await clock.advance(15_000);
+  assert.equal(hub.condition('EdgecoreReady'), 'True Ready');
+  await end();
+});
+
+test('a cloud that was silent on every way is told soon after it answers again', async () => {
+  for (const isEnforced of [false, true]) {
+    const { clock, hub, reporter, breakEdgecore, end } = await world({ isEnforced });
+    await clock.advance(60_000);
+    hub.isMute = true;
+    breakEdgecore();
+    await clock.advance(120_000);
+    assert.equal(reporter.state().reason, 'CloudSilent');
+    hub.isMute = false;
+    const removed = JSON.stringify({ status: { conditions: [{ $patch: 'delete', type: 'EdgecoreReady' }] } });
+    hub.store.patch(
+      'node',
+      { namespace: '', name: 'board-1' },
+      JSON.parse(removed) as Record<string, unknown>,
+    );
+    await clock.advance(180_000);
+    assert.equal(hub.condition('EdgecoreReady'), 'False CrashLoop');
+    await end();
+  }
+});
+
 test('edgecore and the agent contend a hundred times and never have two sessions at once', async () => {
   const { clock, hub, board, gate, breakEdgecore, mendEdgecore, end } = await world({ isEnforced: true });
   await clock.advance(60_000);

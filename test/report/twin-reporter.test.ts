@@ -168,6 +168,18 @@ test('when the cloud comes back the whole twin is told again, at a time of chanc
   await end();
 });
 
+test('a cloud that comes back while the first twin is still owed gets it twice', async () => {
+  const { clock, bus, twin, end } = world();
+  bus.addDevice('default/board-1-agent');
+  twin.cloudReturned();
+  await clock.advance(29_000);
+  const before = bus.updates().length;
+  twin.cloudReturned();
+  await clock.advance(60_000);
+  assert.ok(bus.updates().length - before >= 2, `${bus.updates().length - before} after it`);
+  await end();
+});
+
 test('a broker that went away is entered again, with longer and longer pauses, and told everything', async () => {
   const { clock, bus, setEdgecore, keeper, end } = world();
   bus.addDevice('default/board-1-agent');

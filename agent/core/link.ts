@@ -41,7 +41,7 @@ export interface BrokerSession {
   publish(message: BrokerMessage, signal: AbortSignal): Promise<void>;
   /** Asks for topics; resolves when the broker grants them. */
   subscribe(topics: readonly string[], signal: AbortSignal): Promise<void>;
-  /** Calls back for each message of a subscribed topic; longer than 256 KiB is dropped. */
+  /** Calls back for each message of a subscribed topic; one that is longer than 256 KiB ends the session. */
   onMessage(listener: (message: BrokerMessage) => void): void;
   /** Resolves once, never rejects. */
   readonly ended: Promise<LinkEnd>;

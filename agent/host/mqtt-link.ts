@@ -11,11 +11,12 @@ import {
   type LinkEnd,
   LinkError,
 } from '../core/link.ts';
+import { PacketBound } from './packet-bound.ts';
 import { checkServerIdentity } from './server-identity.ts';
 
 const connectMs = 10_000;
 const closeMs = 1_000;
-const maxPayloadBytes = 262_144;
+const maxPacketBytes = 262_144;
 
 /**
  * Sessions with an MQTT 3.1.1 broker through the `mqtt` library, which is loaded only once a broker has answered the
@@ -45,6 +46,10 @@ export class MqttLink implements BrokerLink {
     });
     const session = new MqttSession(client, target.url);
     client.connect();
+    const bound = new PacketBound(maxPacketBytes);
+    socket.on('data', (chunk: Buffer) => {
+      if (!bound.take(chunk)) session.cutTooLong();
+    });
     await session.opened(signal);
     return session;
   }
@@ -105,9 +110,14 @@ class MqttSession implements BrokerSession {
   }
 
   onMessage(listener: (message: BrokerMessage) => void): void {
-    this.#client.on('message', (topic, bytes) => {
-      if (bytes.length <= maxPayloadBytes) listener({ topic, payload: bytes.toString('utf8') });
-    });
+    this.#client.on('message', (topic, bytes) => listener({ topic, payload: bytes.toString('utf8') }));
+  }
+
+  /** Ends the session before a packet above the bound is in memory. */
+  cutTooLong(): void {
+    const message = `Somebody sent more than ${maxPacketBytes} bytes in one message over the broker "${this.#url}"`;
+    this.#end ??= { reason: 'MessageTooLong', message, isPermanent: false };
+    this.#client.stream.destroy();
   }
 
   async close(): Promise<void> {

@@ -19,14 +19,24 @@ export class QueryListener {
   constructor(desk: QuestionDesk, port: number) {
     this.#port = port;
     this.#server = http.createServer(
-      { maxHeaderSize: 16_384, headersTimeout: 2_000, requestTimeout: 5_000, keepAliveTimeout: 5_000 },
+      {
+        maxHeaderSize: 16_384,
+        headersTimeout: 2_000,
+        requestTimeout: 5_000,
+        keepAliveTimeout: 5_000,
+        // By default only every 30 s: so long whoever connects and says nothing would keep all questions out.
+        connectionsCheckingInterval: 500,
+      },
       (request, response) => {
         answer(desk, request, response).catch(() => response.destroy());
       },
     );
     this.#server.maxConnections = 16;
     this.#server.maxHeadersCount = 40;
-    this.#server.on('clientError', (_error, socket) => refuse(socket, 'it is too large or no HTTP'));
+    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+      const isSlow = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+      refuse(socket, isSlow ? 'it came too slowly' : 'it is too large or no HTTP');
+    });
   }
 
   /** The port in use; differs from the wanted one where that was 0. */

@@ -77,15 +77,19 @@ export class QueryDesk implements QuestionDesk {
       if (asked.parts[0] === 'metrics') return { type: metricsType, body: await this.#metrics() };
       return json(this.#head(), await this.#inTime(() => this.#find(asked)(asked), late));
     } catch (error) {
-      return json(this.#head(), { error: errorOf(error) });
+      // Not the whole head: that the status cannot be had may be the very error.
+      return json(this.#when(), { error: errorOf(error) });
     } finally {
       late.abort();
     }
   }
 
-  #head(): Readonly<Record<string, unknown>> {
-    const { clock, sources } = this.#options;
-    return { schema: 1, time: rfc3339(clock.wallMs()), node: sources.status().agent.node };
+  #when(): object {
+    return { schema: 1, time: rfc3339(this.#options.clock.wallMs()) };
+  }
+
+  #head(): object {
+    return { ...this.#when(), node: this.#options.sources.status().agent.node };
   }
 
   #find({ parts }: Asked): Answerer {

@@ -50,6 +50,22 @@ test('a broker that dies ends the session and every publish that was under way',
   assert.equal((await session.ended).isPermanent, false);
 });
 
+test('a message above the bound ends the session before it is in memory, one below it arrives', {
+  skip: noMosquitto,
+}, async (t) => {
+  const broker = await Mosquitto.start();
+  t.after(() => broker.end());
+  const session = await new MqttLink().open({ url: broker.url, clientId: 'a' }, forever);
+  const got = new Promise<BrokerMessage>((resolve) => session.onMessage(resolve));
+  await session.subscribe(['agent/cmd'], forever);
+  const other = await new MqttLink().open({ url: broker.url, clientId: 'b' }, forever);
+  await other.publish({ topic: 'agent/cmd', payload: 'x'.repeat(262_000) }, forever);
+  assert.equal((await got).payload.length, 262_000);
+  await other.publish({ topic: 'agent/cmd', payload: 'x'.repeat(12_582_912) }, forever);
+  assert.equal((await session.ended).reason, 'MessageTooLong');
+  await other.close();
+});
+
 test('nobody there is told apart from not let in', { skip: noMosquitto }, async (t) => {
   const broker = await Mosquitto.start(['allow_anonymous false']);
   t.after(() => broker.end());

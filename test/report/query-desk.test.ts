@@ -151,6 +151,12 @@ test('a source that hangs costs less than a second', async () => {
   assert.equal(clock.pending(), 0);
 });
 
+test('a status that cannot be had is an error in the body, not a silence', async () => {
+  const { ask } = world({ status: () => assert.fail('no status') });
+  for (const target of ['/agent-health', '/metrics', '/agent-health/units'])
+    assert.equal((await ask(target)).error?.code, 'BUG');
+});
+
 test('the checks run once for all who ask within a minute, and nobody waits for them', async () => {
   let runs = 0;
   const { clock, ask } = world({

@@ -1,5 +1,6 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import type { EnrolmentAnswer, UnreachableReason } from '../core/cloud-probe.ts';
+import { earliestTimeMs } from '../core/constants.ts';
 import { readCertificate } from './certificate.ts';
 import type { JoinOrder } from './join-order.ts';
 import type { JoinFacts, JoinProblem } from './preflight.ts';
@@ -8,8 +9,6 @@ import type { EdgeSettings } from './wanted-values.ts';
 const minuteMs = 60_000;
 /** Difference to the cloud's clock from which TLS and tokens go wrong for no visible reason. */
 const clockToleranceMs = 5 * minuteMs;
-/** 2024-01-01: no board that runs this software lives before that. */
-const earliestMs = 1_704_067_200_000;
 
 /** Checks the cloud: reached, of the same time, of the authority that the token names, under the name in use. */
 export function cloudProblems(
@@ -50,7 +49,7 @@ function reachProblems({ hub, enrolment }: JoinFacts, { cloud }: EdgeSettings): 
 
 function clockProblems({ nowMs, enrolment }: JoinFacts): readonly JoinProblem[] {
   const cloudMs = enrolment.ok ? enrolment.dateMs : undefined;
-  const isOff = cloudMs === undefined ? nowMs < earliestMs : Math.abs(nowMs - cloudMs) > clockToleranceMs;
+  const isOff = cloudMs === undefined ? nowMs < earliestTimeMs : Math.abs(nowMs - cloudMs) > clockToleranceMs;
   if (!isOff) return [];
   const seconds = cloudMs === undefined ? undefined : Math.round((nowMs - cloudMs) / 1000);
   const facts =

@@ -16,6 +16,8 @@ type Listener = (event: AgentEvent) => void;
 /** Longest message in bytes that a Kubernetes node condition of ours carries. */
 const maxMessageLength = 1024;
 const keptEvents = 500;
+/** Milliseconds by which the wall clock must have left the monotonic one between two looks; less is adjusted all the time. */
+const jumpMs = 2_000;
 
 /**
  * Board of conditions and the bounded memory of events. Rooms write facts, everybody else reads; readiness is derived
@@ -31,13 +33,17 @@ export class HealthBoard {
   readonly #listeners = new Set<Listener>();
   readonly #events: AgentEvent[] = [];
   #sequence = 0;
+  /** Wall clock minus monotonic one at the last look. */
+  #offsetMs: number;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#offsetMs = clock.wallMs() - clock.nowMs();
   }
 
   /** Sets a condition; an event is recorded when status or reason changes, never for a repetition. */
   set(type: string, status: ConditionStatus, facts: ConditionFacts): void {
+    this.#followClock();
     const before = this.#conditions.get(type);
     const atMs = this.#clock.wallMs();
     const sinceMs = before?.status === status ? before.sinceMs : atMs;
@@ -58,11 +64,13 @@ export class HealthBoard {
 
   /** One condition, or undefined where nobody has said anything yet. */
   get(type: string): Condition | undefined {
+    this.#followClock();
     return this.#conditions.get(type);
   }
 
   /** All conditions, sorted by type. */
   conditions(): readonly Condition[] {
+    this.#followClock();
     // Not localeCompare(): the first use of it reads ICU's tables, 10 ms and 1 MB for nothing.
     return [...this.#conditions.values()].sort((a, b) => (a.type < b.type ? -1 : 1));
   }
@@ -104,6 +112,18 @@ export class HealthBoard {
   /** Remembered events after a sequence number, oldest first. */
   eventsAfter(sequence: number): readonly AgentEvent[] {
     return this.#events.filter((entry) => entry.sequence > sequence);
+  }
+
+  /** A board without a battery starts in 1970: what was seen before the clock was set happened as long ago as it is. */
+  #followClock(): void {
+    const offsetMs = this.#clock.wallMs() - this.#clock.nowMs();
+    const byMs = offsetMs - this.#offsetMs;
+    this.#offsetMs = offsetMs;
+    if (Math.abs(byMs) < jumpMs) return;
+    for (const [type, condition] of this.#conditions) {
+      const { sinceMs, probedAtMs } = condition;
+      this.#conditions.set(type, { ...condition, sinceMs: sinceMs + byMs, probedAtMs: probedAtMs + byMs });
+    }
   }
 
   /** Calls the listener for each event from now on; the returned function ends it. */

@@ -1,11 +1,12 @@
 import { isAbort, messageOf } from '../core/agent-error.ts';
 import { backoffDelay } from '../core/backoff.ts';
 import type { Clock } from '../core/clock.ts';
+import { earliestTimeMs } from '../core/constants.ts';
 import type { GroundExecutor } from '../core/ground.ts';
 import type { Log } from '../core/log.ts';
 import type { TimeSource } from '../core/time-source.ts';
 import type { HealthBoard } from '../health/board.ts';
-import { earliestTimeMs, latestTimeMs } from './ground-conditions.ts';
+import { latestTimeMs } from './ground-conditions.ts';
 
 /** What the clock keeper works with. */
 export interface ClockParts {

@@ -1,11 +1,10 @@
+import { earliestTimeMs } from '../core/constants.ts';
 import type { ObservedGround } from '../core/ground-observed.ts';
 import type { HealthBoard } from '../health/board.ts';
 import type { GroundPlan } from './plan.ts';
 import { routeSituation } from './route-plan.ts';
 import type { GroundSettings } from './settings.ts';
 
-/** Before this moment no board was built, so a clock that shows it was never set; milliseconds. */
-export const earliestTimeMs = 1_704_067_200_000;
 /** A server that says a later time is wrong itself: 32-bit programs know none after it; milliseconds. */
 export const latestTimeMs = 2_147_483_647_000;
 

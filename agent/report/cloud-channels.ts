@@ -244,7 +244,8 @@ export class CloudChannels {
     if (events === undefined || isTooSoon || !this.hasEvents(node)) return [];
     const waiting = events.waiting(eventsAtOnce);
     for (const item of waiting) {
-      if (item.kind === 'event') pushEvent(session, node.node, item.body as LedgerRecord);
+      if (item.kind !== 'event') continue;
+      pushEvent(session, node.node, { record: item.body as LedgerRecord, wallMs: clock.wallMs() });
     }
     if (waiting.length > 0) this.#eventsMs = clock.nowMs();
     return waiting.map((item) => item.sequence);

@@ -1,3 +1,4 @@
+import { earliestTimeMs } from '../core/constants.ts';
 import type { EdgeNode } from '../core/edge-node.ts';
 import type { LedgerRecord } from '../health/ledger.ts';
 import { type CloudMessage, type CloudRoute, contentOf } from './cloud-message.ts';
@@ -44,8 +45,13 @@ export async function pushConditions(
  * Sends an entry of the ledger as an event of the Node. There is no answer to it. The uid is the node's name, as the
  * kubelet does it; `kubectl describe node` asks for both.
  */
-export function pushEvent(session: CloudSession, node: string, record: LedgerRecord): boolean {
-  const time = rfc3339(record.atMs);
+export function pushEvent(
+  session: CloudSession,
+  node: string,
+  { record, wallMs }: { readonly record: LedgerRecord; readonly wallMs: number },
+): boolean {
+  // A board without a battery writes down its start before it knows the time.
+  const time = rfc3339(record.atMs < earliestTimeMs ? wallMs : record.atMs);
   const name = `${node}.${record.bootId.slice(0, 8)}.${record.sequence}`;
   const event = {
     apiVersion: 'v1',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Clock } from '../../agent/core/clock.ts';
 import { HealthBoard, isGood } from '../../agent/health/board.ts';
+import { FakeClock } from '../fakes/fake-clock.ts';
 
 function boardAt(): { board: HealthBoard; setTime: (ms: number) => void } {
   let time = 1_000;
@@ -31,6 +32,23 @@ test('a new reason is an event but since follows the status only', () => {
   board.set('DockerReady', 'false', { reason: 'CrashLoop', message: 'b' });
   assert.equal(board.get('DockerReady')?.sinceMs, 1_000);
   assert.equal(board.eventsAfter(0).length, 2);
+});
+
+test('a clock that is set late moves what happened before with it, and a small correction moves nothing', () => {
+  const clock = new FakeClock({ wallMs: 5_000 });
+  const board = new HealthBoard(clock);
+  board.set('PartsVerified', 'true', { reason: 'Verified', message: 'm' });
+  clock.setWall(1_800_000_000_000);
+  board.set('DockerReady', 'false', { reason: 'Starting', message: 'a' });
+  assert.deepEqual(
+    board.conditions().map(({ sinceMs, probedAtMs }) => [sinceMs, probedAtMs]),
+    [
+      [1_800_000_000_000, 1_800_000_000_000],
+      [1_800_000_000_000, 1_800_000_000_000],
+    ],
+  );
+  clock.setWall(1_800_000_001_000);
+  assert.equal(board.get('PartsVerified')?.sinceMs, 1_800_000_000_000);
 });
 
 test('a pressure is good when false, everything else when true', () => {

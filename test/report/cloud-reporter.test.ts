@@ -358,11 +358,17 @@ test('entries of the ledger become events of the Node, a few at a time, and are 
   assert.equal(events.size, 2);
   const [event] = hub.store.list('event') as {
     reason: string;
+    firstTimestamp: string;
     involvedObject: { kind: string; name: string };
   }[];
   assert.deepEqual(
     [event?.reason, event?.involvedObject.kind, event?.involvedObject.name],
     ['Exited', 'Node', 'board-1'],
+  );
+  assert.match(
+    event?.firstTimestamp ?? '',
+    /^2025-01-01T/,
+    'not 1970, where the board was when it wrote it down',
   );
   await end();
 });

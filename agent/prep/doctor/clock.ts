@@ -1,6 +1,6 @@
 import type { Finding } from '../../api/wire.ts';
+import { earliestTimeMs } from '../../core/constants.ts';
 import type { ObservedGround } from '../../core/ground-observed.ts';
-import { earliestTimeMs } from '../ground-conditions.ts';
 import { fine, found } from './finding.ts';
 
 const title = 'The clock is right enough for TLS';

@@ -116,7 +116,7 @@ export class CloudChannels {
       else {
         this.#linger();
         await this.#learnMode('separate');
-        await this.#forget(sent);
+        for (const sequence of sent) await this.#options.events?.done(sequence);
       }
       return outcome;
     } catch (error) {
@@ -221,15 +221,6 @@ export class CloudChannels {
     const path = `/${hub.projectId}/${id}/events`;
     const frames = await link.open({ host: hub.host, port: hub.port, path, headers, tls: hub.tls }, signal);
     return new CloudSession({ frames, clock, newId });
-  }
-
-  /** A disk that refuses costs no report: the next agent sends these events again. */
-  async #forget(sent: readonly number[]): Promise<void> {
-    for (const sequence of sent) {
-      await this.#options.events
-        ?.done(sequence)
-        .catch((error: unknown) => this.#options.log.warn('events.refused', { error: messageOf(error) }));
-    }
   }
 
   #linger(): void {

@@ -37,13 +37,9 @@ export class Journal {
     try {
       await this.#options.spool.put(news);
     } catch (error) {
-      this.#refused(error);
+      this.#options.log.warn('journal.refused', { error: messageOf(error) });
     }
     this.#bell.ring();
-  }
-
-  #refused(error: unknown): void {
-    this.#options.log.warn('journal.refused', { error: messageOf(error) });
   }
 
   /** Sends over this session until it ends or the signal aborts. */
@@ -57,8 +53,7 @@ export class Journal {
           continue;
         }
         await session.publish({ topic, payload: encodeNews(node, item) }, signal);
-        // What the disk does not take is told again by the next agent, under the same number.
-        await spool.done(item.sequence).catch((error: unknown) => this.#refused(error));
+        await spool.done(item.sequence);
         await clock.sleep(gapMs, signal);
       }
     } catch (error) {

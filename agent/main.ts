@@ -10,11 +10,18 @@ function exitCodeOf(error: unknown): number {
 /** sysexits(3) EX_TEMPFAIL: init starts the service again whatever the code; people see that it was no stop. */
 const startedAnew = 75;
 
+/** Milliseconds for an orderly end. Whatever hangs then must not keep an agent that looks after nothing any more. */
+const patienceMs = 15_000;
+
 async function run(): Promise<void> {
   const over = new AbortController();
   const daemon = await createDaemon(readPlaces(process.argv.slice(2)), () => end(startedAnew));
   const end = (code: number): void => {
     over.abort(new DOMException('The agent was asked to stop', 'AbortError'));
+    setTimeout(() => {
+      console.error(`agent: it did not end in order within ${patienceMs} ms and ends all the same`);
+      process.exit(code);
+    }, patienceMs);
     daemon.stop().then(
       () => process.exit(code),
       (error: unknown) => {

@@ -1,4 +1,14 @@
-import { closeSync, mkdirSync, openSync, readSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  unlinkSync,
+} from 'node:fs';
 import { open, readdir, rename, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { AgentError, errnoOf, messageOf } from '../core/agent-error.ts';
@@ -11,6 +21,8 @@ const keptBroken = 5;
 /** Files of the machine. Every failure is a FILE_FAILED that names the path and the errno word. */
 export class FileStore implements Files {
   #sequence = 0;
+  /** Directories in which leftovers of killed agents were looked for. */
+  readonly #swept = new Set<string>();
 
   /**
    * Synchronous inside: the files are small, and whoever reads one at the start of the agent would otherwise wait for threads
@@ -20,12 +32,14 @@ export class FileStore implements Files {
     await Promise.resolve();
     let descriptor: number;
     try {
-      descriptor = openSync(file, 'r');
+      // Not blocking, or a named pipe at that path would hold the agent for ever.
+      descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
     } catch (error) {
       if (isAbsent(error)) return undefined;
       throw failed('read', file, error);
     }
     try {
+      if (fstatSync(descriptor).isFIFO()) throw failed('read', file, 'it is a named pipe; put a file there');
       return readUpTo(descriptor, file, maxBytes);
     } catch (error) {
       throw error instanceof AgentError ? error : failed('read', file, error);
@@ -37,6 +51,7 @@ export class FileStore implements Files {
   async replace(file: string, text: string, options: ReplaceOptions = {}): Promise<void> {
     this.#sequence += 1;
     const temporary = `${file}.new-${process.pid}-${this.#sequence}`;
+    this.#sweep(path.dirname(file));
     try {
       const handle = await open(temporary, 'w', options.mode ?? 0o644);
       try {
@@ -79,10 +94,29 @@ export class FileStore implements Files {
   }
 
   async remove(file: string): Promise<void> {
+    this.#sweep(path.dirname(file));
     try {
       await unlink(file);
     } catch (error) {
       if (!isAbsent(error)) throw failed('remove', file, error);
+    }
+  }
+
+  /**
+   * Removes what agents that were killed within `replace` left: it may hold a token, and each one costs room for ever. Once
+   * for a directory and in one go, so that nothing in it is of this agent.
+   */
+  #sweep(directory: string): void {
+    if (this.#swept.has(directory)) return;
+    this.#swept.add(directory);
+    try {
+      for (const name of readdirSync(directory)) {
+        const pid = /\.new-(\d+)-\d+$/.exec(name)?.[1];
+        const isOver = pid === String(process.pid) || !existsSync(`/proc/${pid}`);
+        if (pid !== undefined && isOver) unlinkSync(path.join(directory, name));
+      }
+    } catch {
+      // What is wrong with the directory is said by whoever writes into it.
     }
   }
 

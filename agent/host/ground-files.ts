@@ -1,5 +1,6 @@
 import {
   closeSync,
+  constants,
   lstatSync,
   openSync,
   readdirSync,
@@ -16,7 +17,7 @@ const maxTextBytes = 65_536;
 export function readText(path: string): string | undefined {
   let descriptor: number | undefined;
   try {
-    descriptor = openSync(path, 'r');
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const buffer = Buffer.allocUnsafe(maxTextBytes);
     let length = 0;
     while (length < maxTextBytes) {

@@ -47,15 +47,17 @@ export class HostProductFiles implements ProductFiles {
       signal,
       killSignal: 'SIGKILL',
     });
-    if (child.pid !== undefined) yieldToOthers(child.pid);
-    let text = '';
-    child.stdout.setEncoding('utf8').on('data', (piece: string) => {
-      text += piece;
-    });
-    const end = await new Promise<string>((resolve) => {
+    const over = new Promise<string>((resolve) => {
       child.once('error', (error) => resolve(errnoOf(error) ?? error.message));
       child.once('close', (code, killedBy) => resolve(killedBy ?? `exit code ${code}`));
     });
+    if (child.pid !== undefined) yieldToOthers(child.pid);
+    let text = '';
+    // Without a free descriptor there is no pipe at all, whatever the types say.
+    (child.stdout as typeof child.stdout | undefined)?.setEncoding('utf8').on('data', (piece: string) => {
+      text += piece;
+    });
+    const end = await over;
     signal.throwIfAborted();
     const sum = /^[0-9a-f]{64}(?= )/.exec(text)?.[0];
     if (end === 'exit code 0' && sum !== undefined) return sum;

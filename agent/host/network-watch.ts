@@ -37,9 +37,20 @@ export class HostNetworkWatch implements NetworkWatch {
     this.#child?.kill('SIGKILL');
   }
 
+  /** A disk that is full, or a kernel without memory or descriptors, is tried again later. */
   #start(): void {
+    if (!isNetwatchArch(process.arch)) return;
     const path = placeNetwatch(this.#directory);
-    if (path === undefined) return;
+    try {
+      if (path !== undefined) this.#listen(path);
+      else this.#ended();
+    } catch {
+      if (path !== undefined) removeFile(path);
+      this.#ended();
+    }
+  }
+
+  #listen(path: string): void {
     const child = spawn(path, [], { env: {}, cwd: '/', stdio: ['ignore', 'pipe', 'ignore'] });
     this.#child = child;
     child.unref();

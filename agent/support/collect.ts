@@ -102,7 +102,7 @@ export function knownSecrets({ files, configFile, ...parts }: SupportParts): rea
     ...kubeedge.map((at) => `${at}/config/edgecore.yaml`),
   ];
   // Keys that the configuration names: the one of signed commands, and that of the listener.
-  const named = [...read(configFile).matchAll(/^\s*keyFile\s*:\s*["']?([^"'\s]+)/gm)];
+  const named = [...read(configFile).matchAll(/^\s*(?:\w+\.)?keyFile\s*:\s*["']?([^"'\s]+)/gm)];
   const keys = named.flatMap(([, path = '']) => (path.startsWith('/') ? [path] : []));
   const ofKubeedge = kubeedge.flatMap((at) => [
     `${at}/bootstrap-edgecore.conf`,

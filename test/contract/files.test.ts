@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -54,6 +55,23 @@ test('host: a replaced file has the asked mode and leaves nothing else behind', 
   await files.replace(`${root}/secret`, 'y');
   assert.equal(statSync(`${root}/secret`).mode & 0o777, 0o644);
   assert.deepEqual(readdirSync(root), ['secret']);
+});
+
+test('host: what agents left that were killed while they wrote is removed, what others write now is not', async (t) => {
+  const root = temporary(t);
+  const [dead, own, other] = ['a.new-99999999-1', `token.new-${process.pid}-7`, `b.new-${process.ppid}-1`];
+  for (const name of [dead, own, other]) writeFileSync(`${root}/${name}`, 'half');
+  const files = new FileStore();
+  await files.replace(`${root}/a`, 'whole');
+  assert.deepEqual(readdirSync(root).sort(), ['a', other]);
+  await Promise.all(Array.from({ length: 20 }, (_, index) => files.replace(`${root}/a`, `${index}`)));
+  assert.deepEqual(readdirSync(root).sort(), ['a', other]);
+});
+
+test('host: a named pipe in place of a file holds nobody up', async (t) => {
+  const root = temporary(t);
+  execFileSync('mkfifo', [`${root}/pipe`]);
+  await assert.rejects(new FileStore().read(`${root}/pipe`), /named pipe/);
 });
 
 test('host: files set aside never take more than five names', async (t) => {

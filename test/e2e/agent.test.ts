@@ -102,6 +102,20 @@ test('a second agent on the same home leaves with exit code 4 and the first one 
   assert.equal((await home.status()).agent.pid, first.agent.pid);
 });
 
+test('an agent whose work hangs ends all the same', { skip }, async (t) => {
+  const home = await makeHome(t, quiet);
+  const edgecore = path.join(home.directory, 'edgecore');
+  await writeFile(edgecore, '#!/bin/sh\n: >"$0.asked"\nexec /bin/sleep 60\n', { mode: 0o755 });
+  await writeFile(path.join(home.directory, 'agent.yaml'), `${quiet}edgecore.binary: ${edgecore}\n`);
+  await writeFile(path.join(home.directory, 'join.yaml'), 'cloudcore: 127.0.0.1\nnodeName: board-1\n');
+  const child = home.start();
+  await eventually(() => readFile(`${edgecore}.asked`));
+  child.kill('SIGTERM');
+  const { code, stderr } = await endOf(child);
+  assert.equal(code, 0);
+  assert.match(stderr, /did not end in order/);
+});
+
 test('SIGTERM ends the agent in order and takes its sockets away', async (t) => {
   const home = await makeHome(t, quiet);
   const child = home.start();

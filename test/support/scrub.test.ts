@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
+import { withoutSecrets } from '../../agent/core/secrets.ts';
+import { knownSecrets, type SupportParts } from '../../agent/support/collect.ts';
 import { Scrubber, secretsOf } from '../../agent/support/scrub.ts';
 
 const scrubber = new Scrubber([]);
@@ -62,4 +65,53 @@ test('a secret that is known is taken out wherever it stands', () => {
 test('the secrets of a configuration are its values with secret names', () => {
   const text = 'mqtt:\n  password: "p4ss"\n  host: h\nx:\n  token: t.u.v\n  hasToken: true\n';
   assert.deepEqual(secretsOf(text), ['p4ss', 't.u.v']);
+});
+
+test('a text that somebody made to take long takes no longer than others', () => {
+  const scrubber = new Scrubber([]);
+  const repeated = [
+    'AAAAAAAAAAAAAAAA\n',
+    'a.',
+    '-',
+    '\\',
+    'eyJ',
+    'token=',
+    'a:/',
+    'atoken',
+    '\\"token\\":\\"',
+  ];
+  for (const piece of repeated) {
+    // With work that grows with the square of the length this test would not end.
+    const text = piece.repeat(Math.ceil(400_000 / piece.length));
+    assert.ok(scrubber.scrub(text).length > 0, piece);
+  }
+});
+
+test('a token is hidden whatever stands before and after it', () => {
+  const part = fc.string({ unit: fc.constantFrom(...'abcXYZ019_-'), minLength: 4, maxLength: 40 });
+  const around = fc.string({ unit: fc.constantFrom(...'ab .,:="\\n/-_'), maxLength: 20 });
+  fc.assert(
+    fc.property(around, part, part, part, around, fc.boolean(), (before, a, b, c, after, hasHash) => {
+      const secrets = [`eyJ${a}`, `eyJ${b}`, c];
+      const hash = hasHash ? `${'0f'.repeat(32)}.` : '';
+      const seen = withoutSecrets(`${before} ${hash}${secrets.join('.')} ${after}`);
+      assert.ok(!seen.includes(`eyJ${a}`) && !seen.includes(`eyJ${b}`), seen);
+      assert.ok(!seen.includes('0f0f'), seen);
+      assert.ok(seen.startsWith(before) && seen.endsWith(after), seen);
+    }),
+  );
+});
+
+test('the key of signed commands is known by either way to write its place', () => {
+  const texts: Readonly<Record<string, string>> = {
+    '/home/agent.yaml': 'command.keyFile: /keys/one\nlisten:\n  keyFile: /keys/two\n',
+    '/keys/one': 'first-key-of-all',
+    '/keys/two': 'second-key-of-all',
+  };
+  const files = {
+    newest: (path: string) => texts[path],
+    names: () => [],
+  } as unknown as SupportParts['files'];
+  const parts = { files, home: '/home', etc: '/etc', configFile: '/home/agent.yaml' } as SupportParts;
+  assert.deepEqual(knownSecrets(parts).filter(Boolean), ['first-key-of-all', 'second-key-of-all']);
 });

@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { test } from 'node:test';
+import { build } from 'esbuild';
+
+const busybox = ['/bin/busybox', '/usr/bin/busybox'].find((file) => existsSync(file));
+
+test('an agent without a free descriptor goes on, and leaves nothing behind', {
+  skip: busybox === undefined ? 'busybox is not installed (apt install busybox-static)' : false,
+}, async (t) => {
+  const directory = mkdtempSync(path.join(os.tmpdir(), 'files-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const outfile = path.join(directory, 'program.mjs');
+  const entryPoints = ['test/programs/out-of-files.ts'];
+  await build({ entryPoints, outfile, bundle: true, platform: 'node', format: 'esm', target: 'node20' });
+  const script = 'ulimit -n 64; exec "$@"';
+  const argv = ['-c', script, 'sh', process.execPath, outfile, directory, busybox as string];
+  const { status, stdout, stderr } = spawnSync('/bin/sh', argv, { encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+  const { isLive, sum } = JSON.parse(stdout) as { readonly isLive: boolean; readonly sum: string };
+  assert.equal(isLive, false);
+  assert.match(sum, /EMFILE|spawn/);
+  assert.deepEqual(readdirSync(directory), ['program.mjs']);
+});

@@ -1,0 +1,22 @@
+// Run with a small `ulimit -n`: uses up its descriptors, does what starts programs of its own accord, and prints how that went
+// and what came of it. Usage: node out-of-files.mjs DIRECTORY BUSYBOX
+import { closeSync, openSync } from 'node:fs';
+import { messageOf } from '../../agent/core/agent-error.ts';
+import { HostProductFiles } from '../../agent/host/host-product-files.ts';
+import { HostNetworkWatch } from '../../agent/host/network-watch.ts';
+
+const [directory = '', busybox = ''] = process.argv.slice(2);
+const taken: number[] = [];
+try {
+  for (;;) taken.push(openSync('/dev/null', 'r'));
+} catch {
+  // One is left for the file that the listener is written to; its pipe wants two.
+  closeSync(taken.pop() ?? -1);
+}
+const watch = new HostNetworkWatch(directory, () => undefined);
+const { signal } = new AbortController();
+const sum = await new HostProductFiles(busybox).sum(busybox, signal).catch(messageOf);
+for (const descriptor of taken) closeSync(descriptor);
+await new Promise((resolve) => setImmediate(resolve));
+console.log(JSON.stringify({ isLive: watch.isLive(), sum }));
+watch.close();

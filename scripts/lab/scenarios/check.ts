@@ -20,6 +20,9 @@ export const check = onReadyBoard(
     await progress.step('agentctl selftest', () => show(board, selftest));
     await progress.step('agentctl support-bundle', () => bundle(board));
     await progress.step('a published port of a container is reached from outside', () => publish(board));
+    await progress.step('a network of its own gets rules, and takes them along when it goes', () =>
+      useOwnNetwork(board, server.port),
+    );
     await progress.step('containers ask the name server of the live network', () => usesLiveNames(board));
   },
 );
@@ -41,6 +44,26 @@ async function bundle(board: Board): Promise<void> {
   expectEqual('what the bundle lacks', missing, []);
   const info = await board.run(`${busyboxOfLab} tar -xOf ${tar} oh-edge-support/docker/info.json`);
   expectEqual('dockerd told about itself', info.includes('"ServerVersion"'), true);
+}
+
+/** The bridge of a network that somebody makes gets its rules within moments: the container goes on asking until then. */
+async function useOwnNetwork(board: Board, port: number): Promise<void> {
+  const ask = `printf 'GET /own HTTP/1.0\\r\\n\\r\\n' | /bin/busybox timeout 2 /bin/busybox nc -w 1 10.0.2.2 ${port}`;
+  await board.push(
+    `until ${ask} | /bin/busybox grep -q 200; do /bin/busybox usleep 200000; done\n`,
+    '/data/local/own.sh',
+  );
+  const rules = (): Promise<string> =>
+    board.run(`/vendor/lab/bin/ip rule list | ${busyboxOfLab} grep '^85' || true`);
+  const before = await rules();
+  const run =
+    'docker run --rm --network own -v /data/local/own.sh:/own.sh:ro lab:1 /bin/busybox sh -c ". /own.sh"';
+  await board.run(inside(`docker network create own && ${run}`), { timeoutMs: 120_000 });
+  await board.run(inside('docker network rm own'), { timeoutMs: 60_000 });
+  await eventually('its rules are gone', 30_000, async () => {
+    const now = await rules();
+    return now === before || now;
+  });
 }
 
 /** The name that selftest resolved exists in the live network only; this says that no other server is in the way. */

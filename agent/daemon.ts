@@ -88,7 +88,7 @@ export async function createDaemon(places: Places, leave: () => void): Promise<D
     nodeName: config['node.name'],
     isDockerWanted: config['dockerd.enabled'],
     time: new HttpsDate(),
-    sources: () => config['prep.timeSources'],
+    sources: () => [...config['prep.timeSources'], ...edge.timeSources],
   });
   const gate = new SpeakerGate();
   // Tied last: the supervision holds the unit of the edge room, and both answer through the same verbs.

@@ -101,7 +101,7 @@ export const keys = {
     ...address,
     default: none,
     applies: 'agent-restart',
-    help: 'Name servers for the units and containers; empty takes those of the live network, then those of the image.',
+    help: 'Name servers for the units and containers; empty takes those of the live network, then those of the last one, then those of the image.',
   },
   'prep.timeSources': {
     type: 'strings',
@@ -109,7 +109,7 @@ export const keys = {
     shape: 'addresses such as https://cloud.example:10002',
     default: none,
     applies: 'agent-restart',
-    help: 'Servers whose Date header sets a clock that was never set (1970); asked in this order, only ever forward.',
+    help: 'Servers whose Date header sets a clock that was never set (1970); asked in this order, then the cloud that was joined, only ever forward.',
   },
   'routes.enabled': {
     type: 'boolean',

@@ -129,6 +129,12 @@ export class Edge {
     return record !== undefined && needsManagedCri(record.runtime, this.#options.places);
   }
 
+  /** Address that tells the time in the Date header of any answer: where certificates are issued. None before joining. */
+  get timeSources(): readonly string[] {
+    const cloud = this.#records.current?.cloud;
+    return cloud === undefined ? [] : [`https://${joinHostPort(cloud.host, cloud.enrolPort)}`];
+  }
+
   /** Reads what the board has joined; must be done before the supervision starts. Never rejects. */
   async open(): Promise<void> {
     await this.#records.read().catch((error: unknown) => {

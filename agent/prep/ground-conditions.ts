@@ -116,6 +116,6 @@ function postClock(board: HealthBoard, observed: ObservedGround): void {
     return;
   }
   const message =
-    'The wall clock was never set, so every TLS certificate looks not yet valid; connect the board to a time server or run "date -s"';
+    'The wall clock was never set, so every TLS certificate looks not yet valid; connect the board to a time server, name one in prep.timeSources, or run "date -s"';
   board.set('ClockSynced', 'false', { reason: 'ClockUnset', message });
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { HttpsDate } from '../../agent/host/https-date.ts';
+import { earliestTimeMs } from '../../agent/prep/ground-conditions.ts';
 import { conditionOf } from '../standins/cloudhub/store.ts';
 import { EdgeRig } from './edge-rig.ts';
 
@@ -10,6 +12,7 @@ test('a board joins, is a Ready node, is taken over by the next agent, joins und
   await using rig = await EdgeRig.build('1.22.1');
   const first = await rig.startAgent();
   assert.equal(first.board.get('EdgecoreReady'), undefined);
+  assert.deepEqual(first.edge.timeSources, [], 'no cloud was joined, none is asked for the time');
   const joined = await first.edge.join(rig.order({ labels: { room: 'lab' } }), calm);
   assert.deepEqual(joined.problems, []);
   assert.equal(joined.outcome?.reason, 'Connected', JSON.stringify(joined));
@@ -25,6 +28,9 @@ test('a board joins, is a Ready node, is taken over by the next agent, joins und
   await rig.stopAgent();
 
   const second = await rig.startAgent();
+  const [source = '', ...others] = second.edge.timeSources;
+  assert.deepEqual(others, []);
+  assert.ok(((await new HttpsDate().dateOf(source)) ?? 0) > earliestTimeMs, `${source} tells the time`);
   assert.equal(second.supervisor.status()[0]?.pid, pid);
   assert.equal(second.supervisor.status()[0]?.adopted, true);
   const renamed = await second.edge.join(rig.order({ nodeName: 'board-2' }), calm);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { earliestTimeMs } from '../../agent/core/constants.ts';
 import { HttpsDate } from '../../agent/host/https-date.ts';
-import { earliestTimeMs } from '../../agent/prep/ground-conditions.ts';
 import { conditionOf } from '../standins/cloudhub/store.ts';
 import { EdgeRig } from './edge-rig.ts';
 

@@ -42,12 +42,14 @@ export async function cureDatabase(
   return true;
 }
 
-/** What was set aside of some files, and lies beside them. */
+/** What was set aside of some files, or moved away for a join, and lies beside them. */
 export async function filesSetAside(files: Files, of: readonly string[]): Promise<readonly string[]> {
   const found = of.map(async (file) => {
     const directory = file.slice(0, file.lastIndexOf('/'));
     const names = await files.list(directory).catch(() => []);
-    return names.map((name) => `${directory}/${name}`).filter((path) => path.startsWith(`${file}.broken-`));
+    return names
+      .map((name) => `${directory}/${name}`)
+      .filter((path) => path.startsWith(file) && /\.(?:broken-\d+|before)$/.test(path));
   });
   return (await Promise.all(found)).flat();
 }

@@ -61,6 +61,7 @@ export class EdgeExecutor {
       'write-file': ({ path, text, mode }) => this.#writeFile(path, text, mode),
       'copy-file': (step) => this.#copy(step),
       'remove-file': ({ path }) => files.remove(path),
+      'move-file': (step) => this.#move(step),
       'write-config': (step, given) => this.#writeConfig(step, given),
       // No line end: 1.13 to 1.17 put the text as it is into a header.
       'write-token': ({ path }, { token }) => files.replace(path, token?.reveal() ?? '', { mode: 0o600 }),
@@ -114,19 +115,27 @@ export class EdgeExecutor {
   }
 
   async #copy({ from, to }: StepOf<'copy-file'>): Promise<void> {
-    const { commands, places, files } = this.#ports;
+    const { files } = this.#ports;
     await files.makeDirectory(to.slice(0, to.lastIndexOf('/')));
     // First beside it: a plugin that runs cannot be written over, and half a plugin must not be found.
     const fresh = `${to}.new`;
-    for (const argv of [
-      ['cp', from, fresh],
-      ['chmod', '755', fresh],
-      ['mv', fresh, to],
-    ]) {
-      const { code, stderr } = await commands.run([places.busybox, ...argv], { timeoutMs: 60_000 });
-      if (code !== 0)
-        throw new AgentError('TOOL_FAILED', `busybox ${argv[0]} ended with status ${code}: ${stderr.trim()}`);
-    }
+    await this.#busybox('cp', from, fresh);
+    await this.#busybox('chmod', '755', fresh);
+    await this.#busybox('mv', fresh, to);
+  }
+
+  /** What is not there needs no moving. */
+  async #move({ from, to }: StepOf<'move-file'>): Promise<void> {
+    const slash = from.lastIndexOf('/');
+    const names = await this.#ports.files.list(from.slice(0, slash));
+    if (names.includes(from.slice(slash + 1))) await this.#busybox('mv', '-f', from, to);
+  }
+
+  async #busybox(...argv: readonly string[]): Promise<void> {
+    const { commands, places } = this.#ports;
+    const { code, stderr } = await commands.run([places.busybox, ...argv], { timeoutMs: 60_000 });
+    if (code !== 0)
+      throw new AgentError('TOOL_FAILED', `busybox ${argv[0]} ended with status ${code}: ${stderr.trim()}`);
   }
 
   async #writeConfig({ holdsToken }: StepOf<'write-config'>, given: ExecutionSecrets): Promise<void> {

@@ -21,6 +21,7 @@ export type EdgeStep = StepBase &
     | { readonly kind: 'write-file'; readonly path: string; readonly text: string; readonly mode: number }
     | { readonly kind: 'copy-file'; readonly from: string; readonly to: string }
     | { readonly kind: 'remove-file'; readonly path: string }
+    | { readonly kind: 'move-file'; readonly from: string; readonly to: string }
     | { readonly kind: 'write-config'; readonly holdsToken: boolean }
     | { readonly kind: 'write-token'; readonly path: string }
     | { readonly kind: 'write-record'; readonly record: NodeRecord }
@@ -40,6 +41,8 @@ export interface JoinSituation {
   /** Whether a token is there and will be used: certificates are fetched anew. */
   readonly isEnrolling: boolean;
   readonly hasCertificates: boolean;
+  /** Whether cloud and authority are others than those that were joined before. */
+  readonly isOtherCluster: boolean;
   /** Whether edgecore runs now or would start by itself. */
   readonly isActive: boolean;
   readonly cni: { readonly plugins: readonly string[]; readonly networks: readonly string[] };
@@ -54,7 +57,7 @@ export interface JoinSituation {
 
 /** Steps from what is there to a node that runs. Nothing in it is done before every check has passed. */
 export function planJoin(situation: JoinSituation, places: EdgePlaces): readonly EdgeStep[] {
-  const { settings, record, isEnrolling, hasCertificates, isActive } = situation;
+  const { settings, record, isEnrolling, hasCertificates, isActive, isOtherCluster } = situation;
   const isRenamed = record !== undefined && record.node !== settings.node;
   return [
     ...(isActive ? [stopEdgecore('It reads its configuration only when it starts.')] : []),
@@ -62,7 +65,7 @@ export function planJoin(situation: JoinSituation, places: EdgePlaces): readonly
     ...(isEnrolling && hasCertificates
       ? removeAll(certificateFiles(places), 'New ones come with the token.')
       : []),
-    ...(isRenamed ? removeAll(databaseFiles(places), 'Pods and devices of the old name are in it.') : []),
+    ...(isRenamed || isOtherCluster ? moveDatabase(places) : []),
     writeConfig(situation, places),
     ...(isEnrolling ? tokenSteps(situation, places) : []),
     ...networkSteps(situation, places),
@@ -110,6 +113,18 @@ export function certificateFiles(places: EdgePlaces): readonly string[] {
 /** Files of edgecore's database. */
 export function databaseFiles({ databaseFile }: EdgePlaces): readonly string[] {
   return [databaseFile, `${databaseFile}-journal`, `${databaseFile}-wal`, `${databaseFile}-shm`];
+}
+
+/** Moved and not removed, so that a join that the cloud refuses can be undone. */
+function moveDatabase(places: EdgePlaces): readonly EdgeStep[] {
+  return databaseFiles(places).map((from) => ({
+    kind: 'move-file',
+    id: `move:${from}`,
+    what: `move ${from} away`,
+    why: 'Pods and devices of the old node are in it; it is removed when the new one is in the cloud.',
+    from,
+    to: `${from}.before`,
+  }));
 }
 
 function directories(places: EdgePlaces): readonly EdgeStep[] {

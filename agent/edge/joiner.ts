@@ -12,7 +12,7 @@ import { type EdgeUnits, isActive, isRunning, statusOf } from './edge-units.ts';
 import { type LookPorts, lookBeforeJoin, portsOf, readCertificates } from './join-look.ts';
 import { type JoinOrder, parseJoinOrder } from './join-order.ts';
 import { type NodeRecord, type NodeRecords, nodeRecordFiles, recordedRelease } from './node-record.ts';
-import { type JoinFacts, type JoinProblem, preflight } from './preflight.ts';
+import { isOtherCluster, type JoinFacts, type JoinProblem, preflight } from './preflight.ts';
 import { knownMinors, type Release } from './release.ts';
 import type { EdgecoreProgram, ReleaseFinder } from './release-finder.ts';
 import { settingsFor } from './settings-for.ts';
@@ -60,6 +60,13 @@ interface Prepared {
   readonly kept: readonly string[];
 }
 
+/** What is needed to take a join back. */
+interface Before {
+  readonly snapshot: Snapshot;
+  readonly record: NodeRecord | undefined;
+  readonly moves: readonly Extract<EdgeStep, { kind: 'move-file' }>[];
+}
+
 /** Longest wait for a certificate and a ready edgecore, in milliseconds. */
 const outcomeMs = 120_000;
 const lookMs = 500;
@@ -81,15 +88,19 @@ export class Joiner {
     const document = documentOf(prepared);
     if (parsed.order.dryRun === true) return { ...document, dryRun: true };
     const { files, executor } = this.#ports;
-    const snapshot = await takeSnapshot(files, this.#touched());
+    const before = {
+      snapshot: await takeSnapshot(files, this.#touched()),
+      record: prepared.record,
+      moves: prepared.steps.filter((step) => step.kind === 'move-file'),
+    };
     try {
       await executor.run(prepared.steps, { ...prepared, token: parsed.order.token?.secret }, signal);
     } catch (error) {
-      await this.#undo(snapshot, prepared.record);
+      await this.#undo(before);
       throw error;
     }
     if (!options.waits) return { ...document, joined: true, outcome: started };
-    return this.#outcome(document, { snapshot, record: prepared.record }, signal);
+    return this.#outcome(document, before, signal);
   }
 
   async #prepare(order: JoinOrder, signal: AbortSignal): Promise<Prepared | JoinDocument> {
@@ -144,6 +155,7 @@ export class Joiner {
         record,
         isEnrolling: order.token !== undefined,
         hasCertificates: facts.certificate !== undefined,
+        isOtherCluster: isOtherCluster(facts, settings),
         isActive: isActive(units(), 'edgecore'),
         cni: facts.cni,
         installedPlugins: await files.list(places.cniBinDir).catch(() => []),
@@ -158,28 +170,30 @@ export class Joiner {
   }
 
   /** Waits until it is clear how it went. A refusal by the cloud takes everything back. */
-  async #outcome(
-    document: JoinDocument,
-    before: { readonly snapshot: Snapshot; readonly record: NodeRecord | undefined },
-    signal: AbortSignal,
-  ): Promise<JoinDocument> {
+  async #outcome(document: JoinDocument, before: Before, signal: AbortSignal): Promise<JoinDocument> {
     const { clock, files, places, units, executor } = this.#ports;
+    const settle = async (
+      outcome: Required<Pick<JoinDocument, 'joined' | 'outcome'>>,
+    ): Promise<JoinDocument> => {
+      for (const { to } of before.moves) await files.remove(to);
+      return { ...tried, ...outcome };
+    };
     const tried = { ...document, kept: executor.config?.kept ?? document.kept };
     const deadline = clock.nowMs() + outcomeMs;
     for (;;) {
       const status = statusOf(units(), 'edgecore');
       const hasCertificates = (await readCertificates(files, places)) !== undefined;
-      if (hasCertificates && status?.phase === 'ready') return { ...tried, joined: true, outcome: connected };
+      if (hasCertificates && status?.phase === 'ready') return settle({ joined: true, outcome: connected });
       if (status !== undefined && isRefused(status)) {
-        await this.#undo(before.snapshot, before.record);
+        await this.#undo(before);
         return { ...tried, joined: false, outcome: refusal(status) };
       }
-      if (clock.nowMs() >= deadline) return { ...tried, joined: hasCertificates, outcome: patience(status) };
+      if (clock.nowMs() >= deadline) return settle({ joined: hasCertificates, outcome: patience(status) });
       await clock.sleep(lookMs, signal);
     }
   }
 
-  async #undo(snapshot: Snapshot, record: NodeRecord | undefined): Promise<void> {
+  async #undo({ snapshot, record, moves }: Before): Promise<void> {
     const { files, log, units, executor, records } = this.#ports;
     const forever = new AbortController().signal;
     const stop: EdgeStep = {
@@ -188,11 +202,11 @@ export class Joiner {
       what: 'stop edgecore',
       why: 'The join failed.',
     };
-    if (statusOf(units(), 'edgecore') !== undefined) {
-      await executor
-        .run([stop], noSecrets, forever)
-        .catch((error: unknown) => log.warn('edge.undo-failed', { error }));
-    }
+    const back = moves.map((move) => ({ ...move, from: move.to, to: move.from }));
+    const steps = [...(statusOf(units(), 'edgecore') === undefined ? [] : [stop]), ...back];
+    await executor
+      .run(steps, noSecrets, forever)
+      .catch((error: unknown) => log.warn('edge.undo-failed', { error }));
     await restoreSnapshot(files, snapshot);
     await records.read();
     if (record !== undefined) units().startUnit('edgecore');

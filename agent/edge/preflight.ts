@@ -63,6 +63,16 @@ export function needsToken(facts: JoinFacts, settings: EdgeSettings): boolean {
   return enrolment.ok && pemHash(certificate.caPem) !== authorityHash(enrolment.authorityDer);
 }
 
+/** Reports whether another address has another authority, too: pods of the cluster before must not live on in this one. */
+export function isOtherCluster(
+  { certificate, enrolment, record }: JoinFacts,
+  { cloud }: EdgeSettings,
+): boolean {
+  if (certificate === undefined || !enrolment.ok || record === undefined) return false;
+  const isElsewhere = record.cloud.host !== cloud.host;
+  return isElsewhere && pemHash(certificate.caPem) !== authorityHash(enrolment.authorityDer);
+}
+
 function programProblems({ program }: JoinFacts): readonly JoinProblem[] {
   if (!program.ok) return [error(program.fault.reason, program.fault.message)];
   const { release } = program;

@@ -134,6 +134,7 @@ const situation = {
   record: undefined,
   isEnrolling: true,
   hasCertificates: false,
+  isOtherCluster: false,
   isActive: false,
   cni: facts.cni,
   installedPlugins: [],
@@ -172,12 +173,16 @@ test('another name takes certificates and database along, a new address takes ne
     { ...situation, record, settings: { ...settings, node: 'other' }, hasCertificates: true },
     places,
   );
-  assert.ok(removed(renamed).includes(places.keyFile) && removed(renamed).includes(places.databaseFile));
+  const moves = (steps: ReturnType<typeof planJoin>) =>
+    steps.flatMap((step) => (step.kind === 'move-file' ? [step.from] : []));
+  assert.ok(removed(renamed).includes(places.keyFile) && moves(renamed).includes(places.databaseFile));
+  const elsewhere = planJoin({ ...situation, record, isOtherCluster: true, hasCertificates: true }, places);
+  assert.ok(moves(elsewhere).includes(places.databaseFile));
   const moved = planJoin(
     { ...situation, record, isEnrolling: false, hasCertificates: true, isActive: true },
     places,
   );
-  assert.deepEqual(removed(moved), []);
+  assert.deepEqual([removed(moved), moves(moved)], [[], []]);
   assert.equal(moved[0]?.kind, 'stop-edgecore');
 });
 

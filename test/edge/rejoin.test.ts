@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { CloudHub } from '../standins/cloudhub/cloudhub.ts';
+import { EdgeRig } from './edge-rig.ts';
+
+const calm = new AbortController().signal;
+
+/** What is left of a database in which something was written before. */
+async function database(rig: EdgeRig): Promise<readonly string[]> {
+  const files = await rig.everyFile();
+  return files.filter(({ text }) => text === 'pods of before').map(({ file }) => file.replace(/^.*\//, ''));
+}
+
+test('a join under another name that the cloud refuses gives the database back, one that it takes does not', async () => {
+  await using rig = await EdgeRig.build('1.22.1');
+  const { edge, supervisor } = await rig.startAgent();
+  await edge.join(rig.order(), calm);
+  await writeFile(rig.places.databaseFile, 'pods of before');
+  const wrong = rig.cloud.token().replace(/[^.]+$/, 'c2lnbmF0dXJl');
+  const refused = await edge.join(rig.order({ nodeName: 'board-2', token: wrong }), calm);
+  assert.equal(refused.outcome?.reason, 'TokenRejected', JSON.stringify(refused));
+  assert.deepEqual(await database(rig), ['edgecore.db']);
+  await rig.until(supervisor, ({ phase }) => phase === 'ready');
+  const taken = await edge.join(rig.order({ nodeName: 'board-2' }), calm);
+  assert.equal(taken.joined, true, JSON.stringify(taken));
+  assert.deepEqual(await database(rig), []);
+});
+
+test('pods of one cluster do not come along into another one, but to another address of the same one', async () => {
+  await using rig = await EdgeRig.build('1.22.1');
+  const other = await CloudHub.start({ version: '1.22.1', address: '127.0.0.2' });
+  try {
+    const { edge } = await rig.startAgent();
+    await edge.join(rig.order(), calm);
+    await writeFile(rig.places.databaseFile, 'pods of before');
+    const moved = await edge.join(
+      rig.order({ cloudcore: `localhost:${rig.cloud.hubPort}`, token: undefined }),
+      calm,
+    );
+    assert.equal(moved.joined, true, JSON.stringify(moved));
+    assert.deepEqual(await database(rig), ['edgecore.db']);
+    const elsewhere = {
+      cloudcore: `127.0.0.2:${other.hubPort}`,
+      certPort: other.enrolPort,
+      token: other.token(),
+    };
+    const joined = await edge.join(elsewhere, calm);
+    assert.equal(joined.joined, true, JSON.stringify(joined));
+    assert.deepEqual(await database(rig), []);
+  } finally {
+    await other.stop();
+  }
+});

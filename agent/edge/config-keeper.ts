@@ -42,6 +42,7 @@ export class ConfigKeeper {
   readonly #places: EdgePlaces;
   readonly #baseFile: string;
   readonly #goodFile: string;
+  #last: { readonly text: string; readonly tree: Tree | undefined } | undefined;
 
   constructor(files: Files, places: EdgePlaces) {
     this.#files = files;
@@ -53,8 +54,13 @@ export class ConfigKeeper {
   /** What is on disk; undefined where there is no file or it cannot be read. Changes nothing. */
   async read(): Promise<Tree | undefined> {
     const text = await this.#files.read(this.#places.configFile).catch(() => undefined);
-    const parsed = text === undefined ? undefined : parseEdgecoreConfig(text);
-    return parsed?.ok === true ? parsed.tree : undefined;
+    if (text === undefined) return undefined;
+    // Every probe asks whether edgecore wrote the token back, and parsing takes milliseconds of a small processor.
+    if (text !== this.#last?.text) {
+      const parsed = parseEdgecoreConfig(text);
+      this.#last = { text, tree: parsed.ok ? parsed.tree : undefined };
+    }
+    return this.#last.tree;
   }
 
   /** What would be written, without writing it. A file that cannot be read is taken for absent. */

@@ -9,14 +9,14 @@ import type { EdgeConfig } from './edge-options.ts';
 import type { EdgePlaces } from './edge-places.ts';
 import { type EdgeStep, planJoin } from './edge-plan.ts';
 import { type EdgeUnits, isActive, isRunning, statusOf } from './edge-units.ts';
+import { JoinBackup } from './join-backup.ts';
 import { type LookPorts, lookBeforeJoin, portsOf, readCertificates } from './join-look.ts';
 import { type JoinOrder, parseJoinOrder } from './join-order.ts';
-import { type NodeRecord, type NodeRecords, nodeRecordFiles, recordedRelease } from './node-record.ts';
+import { type NodeRecord, type NodeRecords, recordedRelease } from './node-record.ts';
 import { isOtherCluster, type JoinFacts, type JoinProblem, preflight } from './preflight.ts';
 import { knownMinors, type Release } from './release.ts';
 import type { EdgecoreProgram, ReleaseFinder } from './release-finder.ts';
 import { settingsFor } from './settings-for.ts';
-import { restoreSnapshot, type Snapshot, takeSnapshot } from './snapshot.ts';
 import type { EdgeSettings } from './wanted-values.ts';
 
 /** What joining needs. */
@@ -60,13 +60,6 @@ interface Prepared {
   readonly kept: readonly string[];
 }
 
-/** What is needed to take a join back. */
-interface Before {
-  readonly snapshot: Snapshot;
-  readonly record: NodeRecord | undefined;
-  readonly moves: readonly Extract<EdgeStep, { kind: 'move-file' }>[];
-}
-
 /** Longest wait for a certificate and a ready edgecore, in milliseconds. */
 const outcomeMs = 120_000;
 const lookMs = 500;
@@ -87,16 +80,12 @@ export class Joiner {
     if ('problems' in prepared) return prepared;
     const document = documentOf(prepared);
     if (parsed.order.dryRun === true) return { ...document, dryRun: true };
-    const { files, executor } = this.#ports;
-    const before = {
-      snapshot: await takeSnapshot(files, this.#touched()),
-      record: prepared.record,
-      moves: prepared.steps.filter((step) => step.kind === 'move-file'),
-    };
+    const { executor } = this.#ports;
+    const before = await JoinBackup.take(this.#ports, prepared.record, prepared.steps);
     try {
       await executor.run(prepared.steps, { ...prepared, token: parsed.order.token?.secret }, signal);
     } catch (error) {
-      await this.#undo(before);
+      await before.restore();
       throw error;
     }
     if (!options.waits) return { ...document, joined: true, outcome: started };
@@ -170,12 +159,12 @@ export class Joiner {
   }
 
   /** Waits until it is clear how it went. A refusal by the cloud takes everything back. */
-  async #outcome(document: JoinDocument, before: Before, signal: AbortSignal): Promise<JoinDocument> {
+  async #outcome(document: JoinDocument, before: JoinBackup, signal: AbortSignal): Promise<JoinDocument> {
     const { clock, files, places, units, executor } = this.#ports;
     const settle = async (
       outcome: Required<Pick<JoinDocument, 'joined' | 'outcome'>>,
     ): Promise<JoinDocument> => {
-      for (const { to } of before.moves) await files.remove(to);
+      await before.discard();
       return { ...tried, ...outcome };
     };
     const tried = { ...document, kept: executor.config?.kept ?? document.kept };
@@ -185,52 +174,15 @@ export class Joiner {
       const hasCertificates = (await readCertificates(files, places)) !== undefined;
       if (hasCertificates && status?.phase === 'ready') return settle({ joined: true, outcome: connected });
       if (status !== undefined && isRefused(status)) {
-        await this.#undo(before);
+        await before.restore();
         return { ...tried, joined: false, outcome: refusal(status) };
       }
       if (clock.nowMs() >= deadline) return settle({ joined: hasCertificates, outcome: patience(status) });
       await clock.sleep(lookMs, signal);
     }
   }
-
-  async #undo({ snapshot, record, moves }: Before): Promise<void> {
-    const { files, log, units, executor, records } = this.#ports;
-    const forever = new AbortController().signal;
-    const stop: EdgeStep = {
-      kind: 'stop-edgecore',
-      id: 'stop',
-      what: 'stop edgecore',
-      why: 'The join failed.',
-    };
-    const back = moves.map((move) => ({ ...move, from: move.to, to: move.from }));
-    const steps = [...(statusOf(units(), 'edgecore') === undefined ? [] : [stop]), ...back];
-    await executor
-      .run(steps, noSecrets, forever)
-      .catch((error: unknown) => log.warn('edge.undo-failed', { error }));
-    await restoreSnapshot(files, snapshot);
-    await records.read();
-    if (record !== undefined) units().startUnit('edgecore');
-    log.info('edge.join-undone', { node: record?.node });
-  }
-
-  #touched(): readonly string[] {
-    const { places } = this.#ports;
-    // The copy of the record first, as in `NodeRecords.remove`.
-    const state = [...nodeRecordFiles.toReversed(), 'edgecore.base.json', 'edgecore.good.yaml'].map(
-      (name) => `${places.stateDir}/${name}`,
-    );
-    return [
-      places.configFile,
-      places.bootstrapFile,
-      places.caFile,
-      places.certFile,
-      places.keyFile,
-      ...state,
-    ];
-  }
 }
 
-const noSecrets = { program: undefined, settings: undefined, token: undefined };
 const started = { reason: 'Started', message: 'edgecore was set up and is being started' };
 const connected = { reason: 'Connected', message: 'The node has its certificate and edgecore is connected' };
 /** Stands in for a release that could not be told, so that the other problems can be named too. */

@@ -45,6 +45,7 @@ export function addSmoke(program: Command, ports: CloudPorts, finish: Finish): v
         kube,
         nowMs: ports.nowMs,
         sleep: ports.sleep,
+        signal: ports.untilInterrupted(),
       });
       if (options.json === true) ports.terminal.out(JSON.stringify({ node, steps }, null, 2));
       else for (const step of steps) ports.terminal.out(stepLine(step, ports.terminal));

@@ -15,6 +15,11 @@ process.exitCode = await runProgram(
         cloud: new HostCloudProbe(),
         nowMs: () => Date.now(),
         sleep: async (ms) => sleep(ms),
+        untilInterrupted: () => {
+          const over = new AbortController();
+          for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => over.abort());
+          return over.signal;
+        },
       },
       finish,
     ),

@@ -13,6 +13,8 @@ export interface CloudPorts {
   /** Wall clock in milliseconds. */
   readonly nowMs: () => number;
   readonly sleep: (ms: number) => Promise<void>;
+  /** From here on the first Ctrl-C aborts the signal instead of ending the program; the second one ends it. */
+  readonly untilInterrupted: () => AbortSignal;
 }
 
 /** What every command that talks to the API server is told. */

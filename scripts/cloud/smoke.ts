@@ -15,6 +15,8 @@ export interface SmokePorts {
   readonly kube: Kube;
   readonly nowMs: () => number;
   readonly sleep: (ms: number) => Promise<void>;
+  /** Whoever waits has lost patience: what is there is removed, and nothing is waited for. */
+  readonly signal: AbortSignal;
 }
 
 const lookMs = 1_000;
@@ -31,7 +33,7 @@ export async function smokeNode(
   const run = new SmokeRun(timeoutMs, ports);
   const node = wishes[0]?.node ?? '';
   if (await run.step(`node ${node} is Ready`, () => run.ready(node))) {
-    for (const wish of wishes) await run.pod(wish);
+    for (const wish of wishes) if (!ports.signal.aborted) await run.pod(wish);
   }
   return run.steps;
 }
@@ -125,6 +127,7 @@ class SmokeRun {
     for (;;) {
       const seen = await look();
       if ('done' in seen) return seen.done;
+      if (this.#ports.signal.aborted) throw new Error(`interrupted: ${seen.why}`);
       if (this.#ports.nowMs() >= deadline)
         throw new Error(`not within ${this.#timeoutMs / 1000} s: ${seen.why}`);
       await this.#ports.sleep(lookMs);

@@ -81,6 +81,7 @@ export async function cluster(
         timeMs += ms;
         return Promise.resolve();
       },
+      untilInterrupted: () => new AbortController().signal,
     };
     const needsKube = !['ask', 'tell'].includes(argv[0] ?? '');
     const all = needsKube ? [...argv, '--kubeconfig', kube.kubeconfig] : argv;

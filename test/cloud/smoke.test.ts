@@ -14,6 +14,9 @@ class Cluster implements Kube {
   /** Status that the pods get after so many seconds. */
   podStatus: KubeObject['status'] = { phase: 'Running', containerStatuses: [{ state: { running: {} } }] };
   afterMs = 3_000;
+  /** When somebody presses Ctrl-C. */
+  interruptMs = Number.POSITIVE_INFINITY;
+  readonly #over = new AbortController();
   log = (_namespace: string, pod: string): Promise<string> =>
     Promise.resolve(`oh-edge-agent smoke ${pod.split('-').at(-1)}\n`);
 
@@ -68,12 +71,14 @@ class Cluster implements Kube {
       kube: this,
       nowMs: () => this.nowMs,
       sleep: (ms) => this.#pass(ms),
+      signal: this.#over.signal,
     });
     return steps.map(({ name, result, said }) => `${result} ${name}: ${said}`);
   }
 
   #pass(ms: number): Promise<void> {
     this.nowMs += ms;
+    if (this.nowMs >= this.interruptMs) this.#over.abort();
     if (this.nowMs < this.afterMs || this.podStatus === undefined) return Promise.resolve();
     for (const [place, object] of this.objects) {
       if (object.kind === 'Pod') this.objects.set(place, { ...object, status: this.podStatus });
@@ -110,6 +115,16 @@ test('a pod that does not start fails with the word of the kubelet and is remove
   assert.match(lines.join('\n'), /failed it is Running: not within 30 s: ErrImagePull: no such host/);
   assert.ok(cluster.removed.some((name) => name.startsWith('Pod/')));
   assert.ok(!lines.some((line) => line.includes('its log')));
+});
+
+test('a test that is interrupted stops at once and leaves nothing behind', async () => {
+  const cluster = new Cluster();
+  cluster.afterMs = 20_000;
+  cluster.interruptMs = 5_000;
+  const lines = await cluster.smoke();
+  assert.match(lines.join('\n'), /failed it is Running: interrupted: phase unknown/);
+  assert.deepEqual([...cluster.objects.keys()], ['Node//board-1']);
+  assert.equal(cluster.nowMs, 5_000);
 });
 
 test('a node that is not Ready or not there stops the test before anything is applied', async () => {

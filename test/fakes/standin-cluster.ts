@@ -42,6 +42,7 @@ export async function runCloud(...argv: string[]): Promise<{ code: number; out: 
     cloud: new HostCloudProbe(),
     nowMs: () => Date.now(),
     sleep: async (ms: number) => sleep(ms),
+    untilInterrupted: () => new AbortController().signal,
   };
   const code = await runProgram((finish) => cloudProgram(ports, finish), argv, terminal);
   return { code, out: terminal.text(), err: terminal.complaint() };

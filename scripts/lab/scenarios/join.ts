@@ -16,7 +16,8 @@ import type { Scenario } from './scenario.ts';
 const release = process.env['OEA_LAB_KUBEEDGE'] ?? '1.22.1';
 /** Address of the host's loopback as a board sees it. */
 const hostAddress = '10.0.2.2';
-const patienceMs = 180_000;
+/** Translated arm64 code on a busy host takes half a minute to start one Node. */
+const patienceMs = 420_000;
 
 /** Cloud and edgecore are stand-ins; everything between them is the product. */
 export const join: Scenario = {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { parseDuration } from '../../agent/cli/duration.ts';
 import { AgentError } from '../../agent/core/agent-error.ts';
 import { composeProduct } from '../image/product.ts';
 import { usualStore } from '../parts/parts-program.ts';
@@ -39,7 +40,15 @@ function placeOf({ hdc, adb, target }: DeployOptions): RemotePlace {
   return { tool: remoteTools.adb, command: [adb === true ? 'adb' : adb], target };
 }
 
+/** What the board would only find wrong after everything has been sent. */
+function requireSense({ timeout, uninstall: isUninstall, wipeData }: DeployOptions): void {
+  parseDuration('--timeout', timeout);
+  if (wipeData === true && isUninstall !== true)
+    throw new AgentError('USAGE', 'Cannot use --wipe-data alone: it goes with --uninstall');
+}
+
 async function run(options: DeployOptions, terminal: Terminal): Promise<number> {
+  requireSense(options);
   const place = placeOf(options);
   const target = await new RemoteBoard(place).find();
   const board = new RemoteBoard({ ...place, target });

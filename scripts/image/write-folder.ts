@@ -1,7 +1,7 @@
 import { chmod, copyFile, lchown, lutimes, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { AgentError, errnoOf } from '../../agent/core/agent-error.ts';
-import type { TreeEntry } from './tree.ts';
+import { directory, mergeTrees, type TreeEntry } from './tree.ts';
 
 /** How a tree is laid out in a folder. */
 export interface FolderLook {
@@ -29,15 +29,18 @@ export async function requireEmpty(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
 }
 
-/** Copies a tree below a folder with modes and times, and with owners where wanted; sources stay untouched. */
+/**
+ * Copies a tree below a folder with modes and times, and with owners where wanted; sources stay untouched. Folders on the
+ * way that the tree does not name get a mode as well: one from the umask would shut the board out of its own /system.
+ */
 export async function writeFolder(
-  entries: readonly TreeEntry[],
+  tree: readonly TreeEntry[],
   folder: string,
   look: FolderLook,
 ): Promise<void> {
+  const entries = [directory('/'), ...mergeTrees(tree)];
   for (const entry of entries) {
     const target = path.join(folder, entry.path);
-    await mkdir(path.dirname(target), { recursive: true });
     if (entry.kind === 'directory') await mkdir(target, { recursive: true });
     else if (entry.kind === 'link') await symlink(entry.target, target);
     else if (entry.kind === 'text') await writeFile(target, entry.content);

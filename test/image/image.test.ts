@@ -97,6 +97,26 @@ test('a folder holds what its content manifest says, and the store is left as it
   assert.equal(await readFile(path.join(folder, productDir, 'kubeedge/version'), 'utf8'), 'v1.22.1\n');
 });
 
+test('two folders are the same path for path, whatever the umask of whoever writes them', async (t) => {
+  const build = await sampleBuild(t, everyPart);
+  const looks: string[][] = [];
+  const usual = process.umask();
+  t.after(() => process.umask(usual));
+  for (const umask of [0o022, 0o077]) {
+    process.umask(umask);
+    const folder = path.join(build.folder, `product-${umask}`);
+    assert.equal((await image(build, 'dir', folder, '--root', 'image')).exitCode, 0);
+    const names = ['.', ...(await readdir(folder, { recursive: true })).sort()];
+    const rows = names.map(async (name) => {
+      const { mode, mtimeMs } = await lstat(path.join(folder, name));
+      return `${name} ${mode.toString(8)} ${mtimeMs}`;
+    });
+    looks.push(await Promise.all(rows));
+  }
+  assert.ok(looks[0]?.includes('system 40755 0'), looks[0]?.join());
+  assert.deepEqual(looks[1], looks[0]);
+});
+
 test('the bill of materials names every part with its sum, and every bundled package with its licence', async (t) => {
   const build = await sampleBuild(t, everyPart);
   const folder = path.join(build.folder, 'product');

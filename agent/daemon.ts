@@ -3,7 +3,7 @@ import type { Verbs } from './api/verbs.ts';
 import { ApiKeeper } from './api-keeper.ts';
 import { ComposedDaemon, type Daemon } from './composed-daemon.ts';
 import { parseDeclaredUnits } from './config/declared-units.ts';
-import { loadConfig, problemText } from './config/load.ts';
+import { loadConfig, problemTexts } from './config/load.ts';
 import { AgentError, isAgentError } from './core/agent-error.ts';
 import type { Api } from './core/api-port.ts';
 import { SpeakerGate } from './core/speaker-gate.ts';
@@ -73,7 +73,7 @@ export async function createDaemon(places: Places, leave: () => void): Promise<D
     pipeDir: `${places.home}/run/pipes`,
     budget,
   });
-  const configProblems = loaded.problems.map((problem) => problemText(places.configFile, problem));
+  const configProblems = [...problemTexts(places.configFile, loaded.problems)];
   const prep = createPrep({
     settings: groundSettings(config, places),
     observer: new HostGroundObserver(commands, busybox, `${places.home}/run`),
@@ -187,6 +187,7 @@ export async function createDaemon(places: Places, leave: () => void): Promise<D
     edge,
     reporting,
     updater,
+    leave,
   });
   const api = createApi({ verbs, log });
   Object.assign(tie, { verbs, api });

@@ -1,5 +1,5 @@
 import type { DoctorDocument } from './api/wire.ts';
-import { loadConfig, problemText } from './config/load.ts';
+import { loadConfig, problemTexts } from './config/load.ts';
 import { groundSettings } from './ground-settings.ts';
 import { FileStore } from './host/file-store.ts';
 import { HostGroundObserver } from './host/ground-observer.ts';
@@ -26,7 +26,7 @@ export async function localDoctor(
       probes: new HostGroundProbes(tools, places.busybox, `${places.home}/run`),
       nodeName: config['node.name'],
       isDockerWanted: config['dockerd.enabled'],
-      configProblems: problems.map((problem) => problemText(places.configFile, problem)),
+      configProblems: problemTexts(places.configFile, problems),
     },
     signal,
   );

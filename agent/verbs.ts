@@ -31,10 +31,15 @@ export interface VerbParts {
   readonly edge: Edge;
   readonly reporting: Reporting;
   readonly updater: Updater;
+  /** Ends the agent, to be started anew. */
+  readonly leave: () => void;
 }
 
 /** Milliseconds of a shutdown's deadline that are kept for the answer. */
 const answerMs = 300;
+
+/** Milliseconds until an agent that was told to restart ends: its answer goes out first. */
+const leaveMs = 200;
 
 /** Wires each question of the API to the room that can answer it. */
 export function createVerbs(parts: VerbParts): Verbs {
@@ -66,6 +71,18 @@ export function createVerbs(parts: VerbParts): Verbs {
     startUnit: async (name) => supervisor.startUnit(name),
     stopUnit: async (name) => supervisor.stopUnit(name),
     restartUnit: async (name) => supervisor.restartUnit(name),
+    restartAgent: async () => {
+      const { parts: all } = await updater.list();
+      if (all.some(({ part, phase }) => part === 'agent' && phase !== 'settled')) {
+        const why = 'an update of it is on trial, and a restart would count against it';
+        throw new AgentError(
+          'UNIT_REFUSED',
+          `Cannot restart the agent: ${why}; see \`agentctl update --list\``,
+        );
+      }
+      parts.clock.after(leaveMs, parts.leave);
+      return { pid: process.pid, startedAtMs };
+    },
     logs: (query, signal) => logs.lines({ ...query, unit: knownLog(supervisor, query.unit) }, signal),
     selftest: lazySelftest(parts),
     async shutdown({ deadlineMs }) {

@@ -82,7 +82,7 @@ function find(request: ApiRequest): Found {
   if (request.may.includes(needs)) return found;
   throw new AgentError(
     'FORBIDDEN',
-    `Cannot ${request.method} ${path}: this way in is for reading only; use agent.sock as root`,
+    `Cannot ${request.method} ${path}: questions are answered here, nothing is changed; run agentctl as root on the board, without --socket`,
   );
 }
 

@@ -14,6 +14,7 @@ import type {
   LogsDocument,
   PartsDocument,
   PlanDocument,
+  RestartDocument,
   SamplesDocument,
   SelftestDocument,
   ShutdownDocument,
@@ -114,6 +115,10 @@ export class AgentClient {
   unit(verb: 'start' | 'stop' | 'restart', name: string, signal: AbortSignal): Promise<UnitStatus> {
     const target = `/v1/units/${encodeURIComponent(name)}/${verb}`;
     return this.#post(target, undefined, { timeoutMs: longMs, signal });
+  }
+
+  restartAgent(signal: AbortSignal): Promise<RestartDocument> {
+    return this.#post('/v1/agent/restart', undefined, { timeoutMs: quickMs, signal });
   }
 
   edge(signal: AbortSignal): Promise<EdgeDocument> {

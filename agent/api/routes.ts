@@ -85,6 +85,13 @@ export const routes: readonly Route[] = [
     handle: ({ verbs, unit, signal }) => verbs.restartUnit(unit, signal),
   }),
   answer({
+    method: 'POST',
+    path: '/v1/agent/restart',
+    needs: 'operate',
+    survives: true,
+    handle: ({ verbs }) => verbs.restartAgent(),
+  }),
+  answer({
     method: 'GET',
     path: '/v1/edge',
     needs: 'observe',

@@ -10,6 +10,7 @@ import type {
   LogLine,
   PartsDocument,
   PlanDocument,
+  RestartDocument,
   SamplesDocument,
   SelftestDocument,
   ShutdownDocument,
@@ -93,6 +94,8 @@ export interface Verbs {
   startUnit(name: string, signal: AbortSignal): Promise<UnitStatus>;
   stopUnit(name: string, signal: AbortSignal): Promise<UnitStatus>;
   restartUnit(name: string, signal: AbortSignal): Promise<UnitStatus>;
+  /** Ends the agent once this is answered, for init to start it anew; its units run on. Refused while an update of it is on trial. */
+  restartAgent(): Promise<RestartDocument>;
   /** Kept lines oldest first and, where the query is following, each new one until the signal aborts; UNIT_UNKNOWN. */
   logs(query: LogQuery, signal: AbortSignal): AsyncIterable<LogLine>;
   selftest(options: SelftestOptions, signal: AbortSignal): Promise<SelftestDocument>;

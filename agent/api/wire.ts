@@ -28,6 +28,12 @@ export interface UnitStatus {
   readonly lastEnd?: { readonly atMs: number; readonly how: string; readonly lines: readonly string[] };
 }
 
+/** The agent that is about to end. */
+export interface RestartDocument {
+  readonly pid: number;
+  readonly startedAtMs: number;
+}
+
 /** One step of the ground work as plain data; `why` is a sentence. */
 export interface StepView {
   readonly id: string;

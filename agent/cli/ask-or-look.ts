@@ -11,7 +11,8 @@ export async function askOrLook<T>(
     return await ask();
   } catch (error) {
     if (!isAgentError(error, 'AGENT_UNREACHABLE') || look === undefined) throw error;
-    ctx.err(`agentctl: ${error.message}; this program looks by itself`);
+    ctx.err(`agentctl: ${error.message}`);
+    ctx.err('agentctl: looking at the board without the agent');
     return look(ctx.signal);
   }
 }

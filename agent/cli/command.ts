@@ -11,6 +11,8 @@ export interface ConfigKeyView {
   readonly allowed: string;
   readonly default: unknown;
   readonly applies: string;
+  /** The same in words: what a changed value needs. */
+  readonly needs: string;
   readonly help: string;
 }
 

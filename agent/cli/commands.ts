@@ -9,10 +9,10 @@ export const commands: readonly CommandSpec[] = [
   {
     name: 'status',
     summary: 'Show whether the board is ready, and why not',
-    details: 'Exit code 0 where the board is ready, 1 where it is not.',
+    details: 'Exit code 0 if the board is ready, 1 if it is not.',
     options: [
       json,
-      { flags: '-w, --watch', help: 'show every change until Ctrl-C; with --json one message a line' },
+      { flags: '-w, --watch', help: 'show every change until Ctrl-C; with --json one message per line' },
     ],
     load: () => import('./status.ts'),
   },
@@ -20,14 +20,14 @@ export const commands: readonly CommandSpec[] = [
     name: 'wait',
     summary: 'Wait until the board or a unit is ready',
     details:
-      'Waits also while the agent itself is not up yet. Exit code 0 once it is so, 5 where the time is over first.',
+      'It also waits for the agent itself to come up. Exit code 0 once it is ready, 5 if the time runs out first.',
     options: [
       {
         flags: '--for <what>',
         help: 'ready, unit=NAME or condition=TYPE',
         default: 'ready',
       },
-      { flags: '--timeout <time>', help: 'longest wait, e.g. 90s or 5m', default: '5m' },
+      { flags: '--timeout <time>', help: 'how long to wait at most, e.g. 90s or 5m', default: '5m' },
     ],
     load: () => import('./wait.ts'),
   },
@@ -37,11 +37,11 @@ export const commands: readonly CommandSpec[] = [
     summary: 'Show the log of a unit, or of the agent itself',
     argument: { shape: '[unit]', help: 'name of a unit; without it the log of the agent' },
     options: [
-      { flags: '-n, --lines <count>', help: 'newest lines to show', default: '100' },
-      { flags: '-f, --follow', help: 'go on with new lines until Ctrl-C' },
-      { flags: '-u, --unit <name>', help: 'the same as naming the unit as argument' },
-      { flags: '--since <time>', help: 'only lines since then: 10m, 2h or a date' },
-      { flags: '--grep <text>', help: 'only lines that contain this text, case ignored' },
+      { flags: '-n, --lines <count>', help: 'how many of the newest lines to show', default: '100' },
+      { flags: '-f, --follow', help: 'keep showing new lines until Ctrl-C' },
+      { flags: '-u, --unit <name>', help: 'same as the argument' },
+      { flags: '--since <time>', help: 'only lines newer than this: 10m, 2h or a date' },
+      { flags: '--grep <text>', help: 'only lines that contain this text in any case' },
       { flags: '--json', help: 'print each line as JSON' },
     ],
     load: () => import('./logs.ts'),
@@ -57,7 +57,7 @@ export const commands: readonly CommandSpec[] = [
     summary: 'Show why units were restarted, held or repaired',
     details: 'The ledger survives restarts and power cuts; events do not.',
     options: [
-      { flags: '-n, --lines <count>', help: 'newest records to show', default: '20' },
+      { flags: '-n, --lines <count>', help: 'how many of the newest records to show', default: '20' },
       { flags: '--after <number>', help: 'only records after this number', default: '0' },
       json,
     ],
@@ -80,7 +80,9 @@ export const commands: readonly CommandSpec[] = [
   {
     name: 'restart',
     summary: 'Stop a unit and start it again',
-    argument: unit,
+    details:
+      'Containers run on while dockerd restarts. `agentctl restart agent` restarts the agent itself, e.g. to read a changed configuration; its units run on.',
+    argument: { shape: '<unit>', help: 'name of a unit, or agent' },
     options: [json],
     load: () => import('./restart.ts'),
   },
@@ -88,24 +90,25 @@ export const commands: readonly CommandSpec[] = [
     name: 'join',
     summary: 'Join a KubeEdge cluster',
     details:
-      'Checks everything first and changes nothing where something stands in the way. A board that has joined already is changed to what is given; what is not given stays. Exit code 0 once edgecore is connected, 1 where it is not.',
+      'Checks everything first and changes nothing if a check fails. On a board that has already joined, only the options given here change. Exit code 0 once edgecore is connected, 1 if it is not.',
     options: joinOptions,
     load: () => import('./join.ts'),
   },
   {
     name: 'rejoin',
     summary: 'Join again, e.g. with a fresh token or a new address',
-    details: 'The same as join on a board that has joined already: what is not given stays as it was.',
+    details:
+      'The same as join on a board that has already joined: options that are not given stay as they were.',
     options: joinOptions,
     load: () => import('./join.ts'),
   },
   {
     name: 'leave',
-    summary: 'Leave the cluster and remove what made this its node',
+    summary: 'Leave the cluster and remove what join set up',
     options: [
-      { flags: '--keep-pods', help: 'leave the containers of the cluster running' },
-      { flags: '--remove-images', help: 'remove the images of the cluster, too' },
-      { flags: '--dry-run', help: 'show the steps and change nothing' },
+      { flags: '--keep-pods', help: 'leave the containers of pods running' },
+      { flags: '--remove-images', help: 'remove the images of pods, too' },
+      { flags: '--dry-run', help: 'show the steps but change nothing' },
       json,
     ],
     load: () => import('./leave.ts'),
@@ -113,40 +116,43 @@ export const commands: readonly CommandSpec[] = [
   {
     name: 'edge',
     summary: 'Show which cluster this board has joined',
-    details: 'Exit code 0 where it has joined one, 1 where it has not.',
+    details: 'Exit code 0 if it has joined one, 1 if it has not.',
     options: [json],
     load: () => import('./edge.ts'),
   },
   {
     name: 'update',
-    summary: 'Put a new dockerd, edgecore or agent in',
+    summary: 'Install a new dockerd, edgecore or agent',
     details:
-      'FILE is the program itself or the archive that its maker publishes, on the board, e.g. below /data. It is verified, put beside the old one and switched to; where it does not become ready and stay so, the old one is taken back. Exit code 0 once it has proved itself, 1 where it was taken back.',
+      'The file is the program itself or the archive that its maker publishes; it must be on the board, e.g. below /data. It is verified, installed beside the old one and started. If it does not become ready and stay ready, the old one is put back. Exit code 0 once the new one has proved itself, 1 if the old one was put back.',
     argument: { shape: '[part]', help: 'what to update', choices: ['dockerd', 'edgecore', 'agent'] },
     options: [
-      { flags: '--from <file>', help: 'program, or .tar.gz with it' },
-      { flags: '--sha256 <hex>', help: 'what the SHA-256 of the file must be' },
-      { flags: '--version <version>', help: 'what it must be; for files that do not tell, what it is' },
-      { flags: '--list', help: 'show what is in use and what it can go back to' },
-      { flags: '--dry-run', help: 'verify the file and change nothing' },
+      { flags: '--from <file>', help: 'program, or the .tar.gz that holds it' },
+      { flags: '--sha256 <hex>', help: 'refuse the file unless this is its SHA-256' },
+      {
+        flags: '--version <version>',
+        help: 'refuse any other version; needed for files that do not tell theirs',
+      },
+      { flags: '--list', help: 'show what is in use, and the previous one' },
+      { flags: '--dry-run', help: 'verify the file but change nothing' },
       json,
     ],
     load: () => import('./update.ts'),
   },
   {
     name: 'rollback',
-    summary: 'Go back to the dockerd, edgecore or agent before',
+    summary: 'Go back to the previous dockerd, edgecore or agent',
     details:
-      'The one before has to prove itself, too. A change that is still on trial is taken back at once. Exit code 0 once it is done, 1 where it could not stay.',
-    argument: { shape: '<part>', help: 'what to take back', choices: ['dockerd', 'edgecore', 'agent'] },
+      'The previous one has to prove itself, too. An update that is still on trial is undone at once. Exit code 0 once it is done, 1 if the previous one did not stay ready.',
+    argument: { shape: '<part>', help: 'what to put back', choices: ['dockerd', 'edgecore', 'agent'] },
     options: [json],
     load: () => import('./rollback.ts'),
   },
   {
     name: 'selftest',
-    summary: 'Run tiny containers and name the fault that stops them',
+    summary: 'Run tiny containers and name what stops them',
     details:
-      'Needs no registry: the image is made on the board from its own busybox. Exit code 1 where a rung of the ladder broke.',
+      'Needs no registry: the image is made on the board from its own busybox. Exit code 0 if every step worked, 1 if one failed.',
     options: [
       json,
       { flags: '--dns <name>', help: 'a container must also resolve this name' },
@@ -157,25 +163,25 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'dashboard',
-    summary: 'Show a status page in the browser of this machine',
+    summary: 'Serve a status page for the browser of this machine',
     details:
-      'Prints the address and serves until Ctrl-C, on the loopback interface only. Meant for a developer whose machine reaches the socket of a board, e.g. that of the virtual one.',
-    options: [{ flags: '--port <number>', help: 'port of the page; 0 takes a free one', default: '0' }],
+      'Prints the address and serves until Ctrl-C, on the loopback interface only. Meant for a developer whose machine reaches the socket of a board, e.g. the virtual board.',
+    options: [{ flags: '--port <number>', help: 'port of the page; 0 picks a free one', default: '0' }],
     load: () => import('./dashboard.ts'),
   },
   {
     name: 'shutdown',
     summary: 'Stop every unit in order before a reboot',
     details:
-      'The agent itself goes on answering; it starts no unit again until it is asked to, or starts anew. Exit code 0 where everything ended by itself, 1 where something had to be killed.',
+      'The agent itself keeps running; it starts no unit until it is told to or is restarted. Exit code 0 if every unit ended by itself, 1 if one had to be killed.',
     options: [
       {
         flags: '--for <what>',
-        help: 'reboot: the power goes next; stop: the board goes on',
+        help: 'reboot: the power goes next; stop: the board stays on',
         default: 'stop',
         choices: ['reboot', 'stop'],
       },
-      { flags: '--deadline <time>', help: 'time until the rest is killed', default: '20s' },
+      { flags: '--deadline <time>', help: 'when to kill what still runs', default: '20s' },
       json,
     ],
     load: () => import('./shutdown.ts'),
@@ -183,8 +189,11 @@ export const commands: readonly CommandSpec[] = [
   {
     name: 'config check',
     summary: 'Check a configuration file',
-    details: 'Names every problem at once with its line. Exit code 78 where there are problems.',
-    argument: { shape: '<file>', help: 'path of the file, e.g. /data/oh-edge-agent/agent.yaml' },
+    details: 'Names every problem at once with its line. Exit code 0 if there is none, 78 if there are some.',
+    argument: {
+      shape: '<file>',
+      help: 'path of the file, e.g. /data/oh-edge-agent/agent.yaml; - for the standard input',
+    },
     options: [json],
     load: () => import('./config-check.ts'),
   },
@@ -203,17 +212,17 @@ export const commands: readonly CommandSpec[] = [
     name: 'completion',
     summary: 'Print the completion script for a shell',
     details:
-      'For bash: eval "$(agentctl completion bash)". For zsh: eval "$(agentctl completion zsh)" after compinit.',
+      'bash: eval "$(agentctl completion bash)"; zsh, after compinit: eval "$(agentctl completion zsh)"; fish: agentctl completion fish | source.',
     argument: {
       shape: '<what>',
-      help: 'script for bash or zsh, or the names of the units, one a line',
-      choices: ['bash', 'zsh', 'units'],
+      help: 'script for a shell, or the names of the units, one per line',
+      choices: ['bash', 'zsh', 'fish', 'units'],
     },
     load: () => import('./completion.ts'),
   },
   {
     name: 'version',
-    summary: 'Show the versions of agentctl and of the running agent',
+    summary: 'Show the versions of agentctl and the running agent',
     options: [json],
     load: () => import('./version.ts'),
   },

@@ -1,4 +1,4 @@
-import type { CommandContext, CommandSpec, Run } from './command.ts';
+import type { CommandContext, CommandSpec, OptionSpec, Run } from './command.ts';
 import { commands } from './commands.ts';
 
 /** Longest time in milliseconds that a press of the tab key may wait for the agent. */
@@ -8,7 +8,7 @@ const patienceMs = 1_000;
 export const run: Run = async (ctx, input) => {
   const [what] = input.args;
   if (what === 'units') await printUnits(ctx);
-  else ctx.out(what === 'zsh' ? zshScript(commands) : bashScript(commands));
+  else ctx.out(scripts[what ?? 'bash']?.(commands) ?? '');
   return 0;
 };
 
@@ -70,6 +70,9 @@ _agentctl() {
     case "$word" in -*) ;; *) case "$command" in ""|${groups.join('|')}) command="\${command:+$command }$word" ;; esac ;; esac
   done
   case "$previous" in ${fileFlags(specs)}) COMPREPLY=($(compgen -f -- "$current")); return ;; esac
+  case "$command $previous" in
+${choiceCases(specs)}
+  esac
   case "$command" in
     "") words="${firstWords(specs)} --socket --help" ;;
 ${groups.map((group) => `    ${group}) words="${groupWords(specs, group)} --help" ;;`).join('\n')}
@@ -81,7 +84,74 @@ ${cases.join('\n')}
 complete -F _agentctl agentctl`;
 }
 
+/** What may stand behind an option that takes one of a few words. */
+function choiceCases(specs: readonly CommandSpec[]): string {
+  return specs
+    .flatMap(({ name, options = [] }) => options.map((option) => ({ name, ...option })))
+    .flatMap(({ name, flags, choices }) =>
+      choices === undefined
+        ? []
+        : `    "${name} ${longFlag(flags)}") COMPREPLY=($(compgen -W "${choices.join(' ')}" -- "$current")); return ;;`,
+    )
+    .join('\n');
+}
+
+function longFlag(flags: string): string {
+  return /--[a-z0-9-]+/.exec(flags)?.[0] ?? flags;
+}
+
 /** zsh reads the bash script through its own compatibility layer: one list of words, not two. */
 function zshScript(specs: readonly CommandSpec[]): string {
   return `autoload -U +X bashcompinit && bashcompinit\n${bashScript(specs)}`;
 }
+
+/** fish asks for each word by itself; a description comes along. */
+function fishScript(specs: readonly CommandSpec[]): string {
+  return [
+    'complete -c agentctl -f',
+    'complete -c agentctl -l socket -r -F -d "socket of the agent"',
+    'complete -c agentctl -s h -l help -d "show help"',
+    ...fishWords(specs),
+    ...specs.flatMap(fishCommand),
+  ].join('\n');
+}
+
+function fishWords(specs: readonly CommandSpec[]): string[] {
+  return specs.map(({ name, summary }) => {
+    const [first = '', second] = name.split(' ');
+    const [when, word] = second === undefined ? ['__fish_use_subcommand', first] : [fishIn(first), second];
+    return `complete -c agentctl -n ${quoted(when)} -a ${word} -d ${quoted(summary)}`;
+  });
+}
+
+function fishCommand(spec: CommandSpec): string[] {
+  const head = `complete -c agentctl -n ${quoted(spec.name.split(' ').map(fishIn).join('; and '))}`;
+  const words = argumentWords(spec).replace('$(_agentctl_units)', '(agentctl completion units 2>/dev/null)');
+  const isFile = spec.argument?.shape === '<file>';
+  return [
+    ...(spec.options ?? []).map((option) => `${head} ${fishOption(option)}`),
+    ...(words === '' ? [] : [`${head} -a ${quoted(words)}`]),
+    ...(isFile ? [`${head} -F`] : []),
+  ];
+}
+
+function fishOption({ flags, help, choices }: OptionSpec): string {
+  const short = /(?<!-)-([a-z])\b/.exec(flags)?.[1];
+  const value = choices === undefined ? '' : ` -a ${quoted(choices.join(' '))}`;
+  const takes = !flags.includes('<') ? '' : /<(?:file|path)>/.test(flags) ? ' -r -F' : ' -x';
+  return `${short === undefined ? '' : `-s ${short} `}-l ${longFlag(flags).slice(2)}${takes}${value} -d ${quoted(help)}`;
+}
+
+function fishIn(word: string): string {
+  return `__fish_seen_subcommand_from ${word}`;
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "\\'")}'`;
+}
+
+const scripts: Readonly<Record<string, (specs: readonly CommandSpec[]) => string>> = {
+  bash: bashScript,
+  zsh: zshScript,
+  fish: fishScript,
+};

@@ -1,5 +1,6 @@
 import type { Run } from './command.ts';
 import { hasFlag, printJson } from './input.ts';
+import { visible } from './visible.ts';
 
 /** Exit code of a wrong configuration: an init must not restart for it. */
 const wrongConfig = 78;
@@ -11,7 +12,8 @@ export const run: Run = async (ctx, input) => {
   if (hasFlag(input, 'json')) printJson(ctx, { file, problems });
   else if (problems.length === 0) ctx.out(`${file}: no problems`);
   for (const { path, line, message } of hasFlag(input, 'json') ? [] : problems) {
-    ctx.err(`${file}${line === undefined ? '' : `:${line}`}: ${path === '' ? 'the file' : path} ${message}`);
+    const place = line === undefined ? file : `${file}:${line}`;
+    ctx.err(visible(`${place}: ${path === '' ? 'the file' : path} ${message}`));
   }
   return problems.length === 0 ? 0 : wrongConfig;
 };

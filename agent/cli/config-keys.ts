@@ -9,10 +9,10 @@ export const run: Run = async (ctx, input) => {
     printJson(ctx, keys);
     return 0;
   }
-  for (const { key, allowed, default: value, help, applies } of keys) {
+  for (const { key, allowed, default: value, help, needs } of keys) {
     const rows: (Cell | string)[][] = [
       ['', help],
-      ['', `${allowed}; applies on ${applies}`],
+      ['', `${allowed}; ${needs}`],
     ];
     ctx.out(`${ctx.style.bold(key)}: ${JSON.stringify(value)}`);
     for (const line of tableLines(rows, ctx.columns)) ctx.out(line);

@@ -32,7 +32,8 @@ function findingLines({ style, columns }: CommandContext, finding: Finding): str
   const head = { text: severity, paint: paintOf(severity, style) };
   if (severity === 'ok') return tableLines([[head, { text: `${title} (${id})` }]], columns);
   const rows = [
-    [head, { text: `${title} (${id})`, paint: style.bold }],
+    // Titles say what should be so.
+    [head, { text: `Failed: ${title} (${id})`, paint: style.bold }],
     ['', `seen: ${seen}`],
     ['', `wanted: ${wanted}`],
     ...(why === '' ? [] : [['', `why: ${why}`]]),

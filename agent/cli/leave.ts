@@ -1,3 +1,4 @@
+import type { LeaveDocument } from '../api/wire.ts';
 import type { Run } from './command.ts';
 import { hasFlag, printJson } from './input.ts';
 import { printSteps } from './steps-text.ts';
@@ -15,8 +16,17 @@ export const run: Run = async (ctx, input) => {
     return document.left || document.dryRun ? 0 : 1;
   }
   printSteps(ctx, document.steps);
-  const name = document.node ?? 'no cluster';
-  ctx.out(document.left ? `Left; this board was ${name}` : `Would leave ${name}; nothing was changed`);
+  ctx.out(verdict(document));
   for (const hint of document.hints) ctx.out(`Next: ${hint}`);
   return document.left || document.dryRun ? 0 : 1;
 };
+
+function verdict({ node, left }: LeaveDocument): string {
+  if (node === undefined) {
+    const what = 'This board has joined no cluster';
+    return left ? `${what}; what an earlier one left behind is removed` : `${what}; nothing was changed`;
+  }
+  return left
+    ? `Left the cluster; this board was node ${node}`
+    : `Would leave as node ${node}; nothing was changed`;
+}

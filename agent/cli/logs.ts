@@ -4,6 +4,7 @@ import type { CommandContext, Run } from './command.ts';
 import { fieldsText } from './fields-text.ts';
 import { countOf, hasFlag, instantOf, printJson, textOf } from './input.ts';
 import type { Style } from './style.ts';
+import { visible } from './visible.ts';
 
 /** Most lines that the agent gives at once. */
 const maxLines = 10_000;
@@ -34,8 +35,9 @@ export const run: Run = async (ctx, input) => {
   return 0;
 };
 
-function lineText({ style, time }: CommandContext, { atMs, stream, text }: LogLine): string {
+function lineText({ style, time, isTerminal }: CommandContext, { atMs, stream, text: raw }: LogLine): string {
   const stamp = style.dim(time(atMs));
+  const text = isTerminal ? visible(raw) : raw;
   if (stream === 'agent') return `${stamp} ${entryText(text, style)}`;
   return stream === 'err' ? `${stamp} ${style.warn('err')} ${text}` : `${stamp} ${text}`;
 }

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { AgentClient } from '../api/client.ts';
-import { AgentError, errnoOf, messageOf } from '../core/agent-error.ts';
+import { errnoOf, errorTable, messageOf } from '../core/agent-error.ts';
 import { homeDir } from '../core/constants.ts';
 import { localTime, parseInstant } from '../host/calendar.ts';
 import { SystemClock } from '../host/system-clock.ts';
@@ -12,15 +12,8 @@ import { chooseStyle } from './style.ts';
 /** What a command can do by itself; every part is loaded when it is first used. */
 const local: LocalTools = {
   async readFile(path) {
-    const { readFile } = await import('node:fs/promises');
-    try {
-      return await readFile(path === '-' ? '/dev/stdin' : path, 'utf8');
-    } catch (error) {
-      const why = errnoOf(error) === 'ENOENT' ? 'it does not exist' : messageOf(error);
-      throw new AgentError('FILE_FAILED', `Cannot read "${path}": ${why}; name a file that is there`, {
-        cause: error,
-      });
-    }
+    const { readTextFile } = await import('../host/text-file.ts');
+    return readTextFile(path);
   },
   absolutePath: (path) => resolve(path),
   async checkConfig(text) {
@@ -29,9 +22,10 @@ const local: LocalTools = {
     return result.ok ? [] : result.problems;
   },
   async configKeys() {
-    const [{ keys }, { allowed }] = await Promise.all([
+    const [{ keys }, { allowed }, { appliesText }] = await Promise.all([
       import('../config/keys.ts'),
       import('../config/allowed.ts'),
+      import('../config/reference.ts'),
     ]);
     return Object.entries(keys).map(([key, row]) => ({
       key,
@@ -39,6 +33,7 @@ const local: LocalTools = {
       allowed: allowed(row),
       default: row.default,
       applies: row.applies,
+      needs: appliesText[row.applies],
       help: row.help,
     }));
   },
@@ -65,6 +60,9 @@ const local: LocalTools = {
   },
 };
 
+/** Serial consoles and some shells over hdc give their width as 0. */
+const terminalColumns = process.stdout.columns || 80;
+
 function contextFor(socketPath: string): CommandContext {
   const { stdout, stderr, env } = process;
   const isTerminal = stdout.isTTY === true;
@@ -78,7 +76,7 @@ function contextFor(socketPath: string): CommandContext {
     out: (line) => void stdout.write(`${line}\n`),
     err: (line) => void stderr.write(`${line}\n`),
     style: chooseStyle(isTerminal, { NO_COLOR: env['NO_COLOR'], TERM: env['TERM'] }),
-    columns: isTerminal ? stdout.columns : Number.POSITIVE_INFINITY,
+    columns: isTerminal ? terminalColumns : Number.POSITIVE_INFINITY,
     isTerminal,
     time: localTime,
     instant: parseInstant,
@@ -96,14 +94,19 @@ function thrown(error: unknown): void {
 // A secret among the arguments is taken out of the process list as soon as the program runs.
 if (process.argv.some((argument) => argument.startsWith('--token'))) process.title = 'agentctl';
 
-// A reader that has gone (agentctl logs | head) ends the program quietly.
-process.stdout.on('error', () => process.exit(0));
+// A reader that has gone (agentctl logs | head) ends the program quietly; a full disk below a redirection does not.
+process.stdout.on('error', (error) => {
+  if (errnoOf(error) === 'EPIPE') process.exit(0);
+  const text = `agentctl: Cannot write the output: ${messageOf(error)}; make room, or write it elsewhere\n`;
+  process.stderr.write(text);
+  process.exit(errorTable.FILE_FAILED.exit);
+});
 
 runProgram(process.argv.slice(2), {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   version: __VERSION__,
-  columns: process.stdout.columns ?? 80,
+  columns: terminalColumns,
   defaultSocket: `${homeDir}/run/agent.sock`,
   contextFor,
 }).then((code) => {

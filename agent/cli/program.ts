@@ -27,7 +27,9 @@ export async function runProgram(argv: readonly string[], parts: ProgramParts): 
     outcome.code = code;
   });
   try {
-    await program.parseAsync(argv, { from: 'user' });
+    // Not an option of the program: `update` has one of that name.
+    const isVersion = argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V');
+    await program.parseAsync(isVersion ? ['version'] : argv, { from: 'user' });
     return outcome.code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usage;
@@ -39,7 +41,7 @@ export async function runProgram(argv: readonly string[], parts: ProgramParts): 
 function makeProgram(parts: ProgramParts, settle: (code: number) => void): Command {
   const program = new Command('agentctl');
   setUp(program, parts)
-    .description('Ask and direct the agent that makes this board an edge node.')
+    .description('Ask and control the agent that makes this board an edge node.')
     .usage('[options] COMMAND')
     .addOption(
       new Option('--socket <path>', 'socket of the agent').env('OH_EDGE_SOCKET').default(parts.defaultSocket),
@@ -57,7 +59,7 @@ function makeProgram(parts: ProgramParts, settle: (code: number) => void): Comma
 const exitCodes = `
 Exit codes: 0 yes or done, 1 answered no, 2 wrong use, 3 agent not reachable,
   4 refused, 5 timed out, 70 bug, 78 wrong configuration.
-Every command has --help. The socket may also be named by OH_EDGE_SOCKET.`;
+Every command has --help. The socket can also be given in OH_EDGE_SOCKET.`;
 
 function setUp(command: Command, { out, err, columns }: ProgramParts): Command {
   return command

@@ -19,7 +19,7 @@ export const run: Run = async (ctx, input) => {
       `agent    ${agent.version} (wire ${agent.wire}, node ${agent.node}, ${agent.platform} ${agent.arch})`,
     );
   if (agent !== undefined && agent.version !== ctx.version) {
-    ctx.err('agentctl: the versions differ; restart the agent with `service_control stop oh_edge_agent`');
+    ctx.err('agentctl: the versions differ; restart the agent with `agentctl restart agent`');
   }
   return 0;
 };

@@ -8,7 +8,8 @@ import { durationOf, textOf } from './input.ts';
 /** Milliseconds between two tries to reach an agent that is not up. */
 const retryMs = 500;
 
-type Goal = (status: StatusDocument) => boolean;
+/** Whether it is so, or why it never can be. */
+type Goal = (status: StatusDocument) => boolean | AgentError;
 
 /** Waits until the goal is reached; an agent that is not up yet counts as not reached. */
 export const run: Run = async (ctx, input) => {
@@ -28,7 +29,7 @@ export const run: Run = async (ctx, input) => {
     if (ctx.signal.aborted || !over.signal.aborted) throw error;
     throw new AgentError(
       'TIMED_OUT',
-      `Cannot see "${what}": not so after ${durationText(timeoutMs)}, last seen: ${seen.last}; see \`agentctl status\``,
+      `Cannot see "${what}" within ${durationText(timeoutMs)}: last seen: ${seen.last}; see \`agentctl status\``,
       { cause: error },
     );
   } finally {
@@ -47,20 +48,25 @@ interface Watching {
 async function isReached(ctx: CommandContext, { goal, signal, seen }: Watching): Promise<boolean> {
   const done = new AbortController();
   let isDone = false;
+  let never: AgentError | undefined;
   const stop = AbortSignal.any([signal, done.signal]);
   try {
     const reason = await ctx.client.watch((message) => {
       if (message.type === 'event') return;
       seen.last = summary(message.status);
-      isDone ||= goal(message.status);
-      if (isDone) done.abort();
+      const answer = goal(message.status);
+      if (typeof answer === 'boolean') isDone ||= answer;
+      else never = answer;
+      if (isDone || never !== undefined) done.abort();
     }, stop);
     seen.last = reason;
   } catch (error) {
     if (isDone) return true;
+    if (never !== undefined) throw never;
     if (!isAgentError(error, 'AGENT_UNREACHABLE')) throw error;
     seen.last = messageOf(error);
   }
+  if (never !== undefined) throw never;
   return isDone;
 }
 
@@ -68,12 +74,19 @@ function goalOf(what: string): Goal {
   const [kind, name] = what.split('=', 2);
   if (what === 'ready') return (status) => status.ready;
   if (kind === 'unit' && name !== undefined && name !== '') {
-    return (status) => status.units.some((unit) => unit.name === name && unit.phase === 'ready');
+    return (status) => isUnitReady(status, name);
   }
   if (kind === 'condition' && name !== undefined && name !== '') {
     return (status) => status.conditions.some((one) => one.type === name && isGood(one));
   }
   throw new AgentError('USAGE', `Cannot wait for "${what}": want ready, unit=NAME or condition=TYPE`);
+}
+
+function isUnitReady({ units }: StatusDocument, name: string): boolean | AgentError {
+  const unit = units.find((one) => one.name === name);
+  if (unit !== undefined) return unit.phase === 'ready';
+  const names = units.map((one) => one.name).join(', ') || 'none';
+  return new AgentError('UNIT_UNKNOWN', `Cannot wait for unit "${name}": there are ${names}`);
 }
 
 function summary(status: StatusDocument): string {

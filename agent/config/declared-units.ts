@@ -6,14 +6,19 @@ const unitName = /^[a-z][a-z0-9-]{0,31}$/;
 /** Names of the units that the agent itself knows. */
 const builtIn: readonly string[] = ['agent', 'containerd', 'dockerd', 'edgecore'];
 
+function whole(min: number, max: number) {
+  const isWhole = (value: number): boolean => Number.isInteger(value) && value >= min && value <= max;
+  return v.pipe(v.number(), v.check(isWhole, `want a whole number from ${min} to ${max}`));
+}
+
 const schema = v.strictObject({
-  argv: v.pipe(v.array(v.string()), v.minLength(1, 'want at least the program')),
+  argv: v.pipe(v.array(v.string()), v.minLength(1, 'is empty, want at least the program')),
   env: v.optional(v.record(v.string(), v.string()), {}),
   cwd: v.optional(absolute, '/'),
   needs: v.optional(v.array(v.string()), []),
-  stopMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(100), v.maxValue(600_000)), 10_000),
-  startMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1_000), v.maxValue(3_600_000)), 60_000),
-  oomScoreAdj: v.optional(v.pipe(v.number(), v.integer(), v.minValue(-1_000), v.maxValue(1_000)), 0),
+  stopMs: v.optional(whole(100, 600_000), 10_000),
+  startMs: v.optional(whole(1_000, 3_600_000), 60_000),
+  oomScoreAdj: v.optional(whole(-1_000, 1_000), 0),
   /** Unix socket that accepts connections when the unit is ready. */
   readySocket: v.optional(absolute),
 });
@@ -36,7 +41,8 @@ export function parseDeclaredUnits(mapping: Readonly<Record<string, unknown>>): 
 }
 
 function unknownNeeds(units: readonly DeclaredUnit[], names: readonly string[]): readonly Problem[] {
-  const known = [...builtIn.filter((name) => name !== 'agent'), ...names];
+  const own = builtIn.filter((name) => name !== 'agent');
+  const known = [...own, ...names.filter((name) => unitName.test(name) && !builtIn.includes(name))];
   return units.flatMap(({ name, needs }) =>
     needs
       .filter((need) => !known.includes(need))
@@ -88,5 +94,23 @@ function parseUnit(name: string, value: unknown): DeclaredUnits {
 
 function problemOf(path: string, issue: v.BaseIssue<unknown>): Problem {
   const field = v.getDotPath(issue);
-  return { path: field === null ? path : `${path}.${field}`, message: `is wrong: ${issue.message}` };
+  return { path: field === null ? path : `${path}.${field}`, message: messageOf(issue) };
 }
+
+/** What is there and what is wanted, in the words of the other keys. */
+function messageOf(issue: v.BaseIssue<unknown>): string {
+  const { kind, type, expected, received, message } = issue;
+  if (type === 'strict_object' && expected === 'never') return 'is not a known key of a unit';
+  if (type === 'strict_object' && received === 'undefined') return 'is missing';
+  const wanted = kind === 'schema' ? words[type] : undefined;
+  if (wanted !== undefined) return `is ${received}, want ${wanted}`;
+  return message.startsWith('is ') ? message : `is ${received}, ${message}`;
+}
+
+const words: Readonly<Record<string, string>> = {
+  strict_object: 'a mapping',
+  array: 'a list',
+  string: 'text',
+  number: 'a number',
+  record: 'a mapping',
+};

@@ -10,6 +10,8 @@ export interface Entry {
   /** 1-based line in the file where known. */
   readonly line?: number;
   readonly value: unknown;
+  /** Line of what is below the value, by its names; absent in a kept copy. */
+  readonly lineOf?: (path: readonly string[]) => number | undefined;
 }
 
 /** A parsed file: either a frozen configuration or every problem at once. */
@@ -22,6 +24,11 @@ export function isKey(path: string): path is Key {
   return Object.hasOwn(keys, path);
 }
 
+/** Whether a word stands before the dot of some key. */
+export function isGroup(word: string): boolean {
+  return Object.keys(keys).some((key) => key.startsWith(`${word}.`));
+}
+
 /**
  * Checks entries against the table. Unknown keys, wrong types and values out of range are all reported together; nothing
  * is guessed.
@@ -29,19 +36,28 @@ export function isKey(path: string): path is Key {
 export function configFrom(entries: readonly Entry[]): ParseResult {
   const problems: Problem[] = [];
   const values = new Map<string, unknown>();
-  for (const { path, line, value } of entries) {
+  for (const entry of entries) {
+    const { path, line, value } = entry;
     const place = line === undefined ? {} : { line };
     if (!isKey(path)) {
       problems.push({ path, ...place, message: `is not a known key${suggestion(path)}` });
     } else if (values.has(path)) {
       problems.push({ path, ...place, message: 'is given twice' });
     } else {
-      problems.push(...problemsOf(path, value).map((problem) => ({ ...place, ...problem })));
+      problems.push(
+        ...problemsOf(path, value).map((problem) => ({ ...place, ...lineBelow(entry, problem), ...problem })),
+      );
       values.set(path, value ?? keys[path].default);
     }
   }
   if (problems.length > 0) return { ok: false, problems };
   return { ok: true, config: Object.freeze({ ...defaultConfig(), ...Object.fromEntries(values) }) as Config };
+}
+
+/** Line of a problem that lies below the entry's own key. */
+function lineBelow({ path, lineOf }: Entry, problem: Problem): { readonly line?: number } {
+  const line = lineOf?.(problem.path.slice(path.length + 1).split('.'));
+  return line === undefined ? {} : { line };
 }
 
 type Checkers = {

@@ -42,8 +42,20 @@ function fallBack(good: LastGood | undefined, problems: readonly Problem[]): Loa
     : { config: good.config, source: 'last-good', problems };
 }
 
+/** Most problems that are told: each goes to the status, and all of them into one condition. */
+const maxTold = 20;
+
+/** A sentence for each of the first problems, and how many there are besides. */
+export function problemTexts(path: string, problems: readonly Problem[]): readonly string[] {
+  const texts = problems.slice(0, maxTold).map((problem) => problemText(path, problem));
+  const left = problems.length - texts.length;
+  return left === 0
+    ? texts
+    : [...texts, `${path}: ${left} more problems; see \`agentctl config check ${path}\``];
+}
+
 /** One sentence for a problem, with the file, the line and the key. */
-export function problemText(path: string, problem: Problem): string {
+function problemText(path: string, problem: Problem): string {
   const place = problem.line === undefined ? path : `${path}:${problem.line}`;
   return problem.path === ''
     ? `${place}: the file ${problem.message}`

@@ -245,16 +245,16 @@ export class Edge {
 }
 
 function hintsFor(node: string | undefined, { removesImages, isDryRun }: LeaveOptions): readonly string[] {
-  const name = node ?? 'NODE';
+  if (node === undefined) return [];
   return [
     ...(isDryRun
-      ? [`first move its pods elsewhere: kubectl drain ${name} --ignore-daemonsets --delete-emptydir-data`]
+      ? [`first move its pods elsewhere: kubectl drain ${node} --ignore-daemonsets --delete-emptydir-data`]
       : []),
-    `remove the node from the cluster: kubectl delete node ${name}`,
+    `remove the node from the cluster: kubectl delete node ${node}`,
     ...(removesImages
       ? []
       : [
-          'images stay on the board; remove them with `agentctl leave --remove-images`, or docker system prune',
+          'images stay on the board; remove them with `docker system prune` or `agentctl leave --remove-images`',
         ]),
   ];
 }

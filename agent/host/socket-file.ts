@@ -31,7 +31,7 @@ export async function listenOnFile(server: Server, file: string, access: SocketA
   if (await isAlive(file)) {
     throw new AgentError(
       'ALREADY_RUNNING',
-      `Cannot listen on "${file}": another agent answers there; stop it with \`service_control stop oh_edge_agent\``,
+      `Cannot listen on "${file}": another agent answers there; stop it with \`begetctl stop_service oh_edge_agent\``,
     );
   }
   try {

@@ -1,16 +1,17 @@
 import type { RequestOptions } from 'node:http';
 import { AgentError, errnoOf, messageOf } from '../core/agent-error.ts';
 import type { ApiAnswer, ApiCall, ApiTransport, StreamEnd } from '../core/api-port.ts';
+import { homeDir } from '../core/constants.ts';
 
 /** Largest answer in bytes that is read. */
 const maxAnswerBytes = 16_777_216;
 
 const reasons: Readonly<Record<string, string>> = {
   ENOENT:
-    'there is no such socket; where an agent runs, the end of log/agent.log in its home says why, else start it with `service_control start oh_edge_agent`',
+    'there is no such socket. If an agent runs, the end of log/agent.log in its home says why; if not, start it with `begetctl start_service oh_edge_agent`',
   ENOTDIR: 'a part of the path is a file, so the agent could not make its socket there; move it away',
-  ECONNREFUSED: 'no agent listens there any more; start it with `service_control start oh_edge_agent`',
-  EACCES: 'this user may not open it; run agentctl as root, or use observe.sock',
+  ECONNREFUSED: 'no agent listens there any more; start it with `begetctl start_service oh_edge_agent`',
+  EACCES: `this user may not open it; run agentctl as root, or only look with --socket ${homeDir}/run/observe.sock`,
   ENOTSOCK: 'it is no socket; give the right one with --socket',
 };
 

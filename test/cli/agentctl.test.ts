@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { existsSync, openSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { AgentError } from '../../agent/core/agent-error.ts';
 import { boardTimeMs } from '../fakes/fake-verbs.ts';
 import { privateDirectory, startWay } from '../host/api-way.ts';
-import { finish, run, start } from './agentctl.ts';
+import { bundle, finish, run, start } from './agentctl.ts';
 
 const nobody = '/tmp/oh-ctl-nobody.sock';
 
@@ -70,7 +71,7 @@ test('an agent that does not run is 3 and says how to start it', async () => {
   const { code, stderr, stdout } = await run(nobody, 'status');
   assert.equal(code, 3);
   assert.equal(stdout, '');
-  assert.match(stderr, /^agentctl: Cannot reach the agent .*service_control start oh_edge_agent`\n$/);
+  assert.match(stderr, /^agentctl: Cannot reach the agent .*begetctl start_service oh_edge_agent`\n$/);
 });
 
 const wrong: readonly (readonly string[])[] = [
@@ -84,7 +85,7 @@ const wrong: readonly (readonly string[])[] = [
   ['wait', '--timeout', 'soon'],
   ['wait', '--for', 'godot'],
   ['shutdown', '--for', 'fun'],
-  ['completion', 'fish'],
+  ['completion', 'tcsh'],
   ['config'],
   ['config', 'explain'],
   [],
@@ -314,9 +315,36 @@ test('wait waits for an agent that is not up yet', async (t) => {
 test('a wait that is over too late is 5 and says what was seen last', async (t) => {
   const { path: socket, verbs } = await startWay(t);
   verbs.board.set('DockerReady', 'false', { reason: 'ProbeFailed', message: 'no answer' });
-  const { code, stderr } = await run(socket, 'wait', '--timeout', '400ms');
+  const { code, stderr } = await run(socket, 'wait', '--timeout', '3s');
   assert.equal(code, 5);
-  assert.match(stderr, /not so after 400 ms, last seen: DockerReady ProbeFailed; see `agentctl status`/);
+  assert.match(stderr, /within 3 s: last seen: DockerReady ProbeFailed; see `agentctl status`/);
+});
+
+test('a wait for a unit that does not exist is refused at once', async (t) => {
+  const { path: socket } = await startWay(t);
+  const { code, stderr } = await run(socket, 'wait', '--for', 'unit=dokcerd');
+  assert.equal(code, 4);
+  assert.match(stderr, /Cannot wait for unit "dokcerd": there are dockerd, edgecore\n$/);
+});
+
+test('the agent is restarted like a unit, and its next life is waited for', async (t) => {
+  const { path: socket, verbs } = await startWay(t);
+  assert.deepEqual(await run(socket, 'restart', 'agent'), {
+    code: 0,
+    stdout: 'agent: restarted as pid 100; its units ran on\n',
+    stderr: '',
+  });
+  assert.equal(verbs.restarts, 1);
+});
+
+test('output that the disk does not take is 4, not silence', async (t) => {
+  if (!existsSync('/dev/full')) return t.skip('no /dev/full here');
+  const child = spawn(process.execPath, [bundle, 'config', 'default'], {
+    stdio: ['ignore', openSync('/dev/full', 'w'), 'pipe'],
+  });
+  const { code, stderr } = await finish(child);
+  assert.equal(code, 4);
+  assert.match(stderr, /Cannot write the output: ENOSPC.*make room/);
 });
 
 test('selftest shows each rung and answers no with the fault', async (t) => {
@@ -390,42 +418,10 @@ test('version works without an agent and names both with one', async (t) => {
   );
 });
 
-test('config check names every problem with its line and ends with 78', async (t) => {
-  const directory = await privateDirectory(t);
-  const file = path.join(directory, 'agent.yaml');
-  await writeFile(file, 'dockerd:\n  pingMs: fast\n  pingms: 5\n');
-  const { code, stderr, stdout } = await run(nobody, 'config', 'check', file);
-  assert.equal(code, 78);
-  assert.equal(stdout, '');
-  assert.match(stderr, /agent\.yaml:2: dockerd\.pingMs is "fast", want a whole number/);
-  assert.match(stderr, /agent\.yaml:3: dockerd\.pingms is not a known key/);
-});
-
-test('the default file that is printed passes the check', async (t) => {
-  const file = path.join(await privateDirectory(t), 'agent.yaml');
-  await writeFile(file, (await run(nobody, 'config', 'default')).stdout);
-  const { code, stdout } = await run(nobody, 'config', 'check', file);
-  assert.equal(code, 0);
-  assert.match(stdout, /no problems/);
-});
-
-test('config keys lists each key with default, range and help', async () => {
-  const { stdout } = await run(nobody, 'config', 'keys');
-  assert.match(stdout, /^dockerd\.pingMs: 10000\n {2}Milliseconds between two liveness probes/m);
-  const rows = JSON.parse((await run(nobody, 'config', 'keys', '--json')).stdout) as { key: string }[];
-  assert.ok(rows.some(({ key }) => key === 'api.group'));
-});
-
-test('a file that is not there is 4 and said so', async () => {
-  const { code, stderr } = await run(nobody, 'config', 'check', '/nowhere.yaml');
-  assert.equal(code, 4);
-  assert.match(stderr, /it does not exist; name a file that is there/);
-});
-
 test('doctor looks by itself where no agent runs, and says so', async () => {
   const { code, stdout, stderr } = await run(nobody, 'doctor', '--json');
   const { findings, worst } = JSON.parse(stdout) as { findings: unknown[]; worst: string };
   assert.ok(findings.length > 0);
   assert.equal(code, worst === 'error' ? 1 : 0);
-  assert.match(stderr, /Cannot reach the agent.*this program looks by itself/);
+  assert.match(stderr, /Cannot reach the agent.*\n.*looking at the board without the agent/);
 });

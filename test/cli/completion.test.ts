@@ -30,6 +30,7 @@ const cases: readonly (readonly [string, readonly string[], readonly string[]])[
   ['the file of an option', ['agentctl', 'update', '--from', '/etc/hostn'], ['/etc/hostname']],
   ['the part to take back', ['agentctl', 'rollback', 'e'], ['edgecore']],
   ['a command after the socket', ['agentctl', '--socket', '/x', 'doc'], ['doctor']],
+  ['the value of an option', ['agentctl', 'shutdown', '--for', 'r'], ['reboot']],
   ['nothing where nothing fits', ['agentctl', 'plan', 'x'], []],
 ];
 for (const [name, words, offers] of cases) {
@@ -72,3 +73,34 @@ test('zsh loads its script', async (t) => {
   });
   assert.equal(result.status, 0, result.stderr);
 });
+
+/** What fish would offer for a line. */
+async function fishOffers(line: string): Promise<string[]> {
+  const { stdout } = await run(nobody, 'completion', 'fish');
+  const {
+    status,
+    stdout: offers,
+    stderr,
+  } = spawnSync('fish', ['--no-config', '-c', `${stdout}\ncomplete -C '${line}'\n`], {
+    encoding: 'utf8',
+  });
+  assert.equal(status, 0, stderr);
+  return offers.split('\n').flatMap((offer) => (offer === '' ? [] : (offer.split('\t')[0] ?? '')));
+}
+
+const fishCases: readonly (readonly [string, string, readonly string[]])[] = [
+  ['the first word', 'agentctl st', ['start', 'status', 'stop']],
+  ['an option', 'agentctl logs --si', ['--since']],
+  ['a word of a group', 'agentctl config k', ['keys']],
+  ['a part', 'agentctl update d', ['dockerd']],
+  ['the value of an option', 'agentctl shutdown --for r', ['reboot']],
+  ['the file of an option', 'agentctl update --from /etc/hostn', ['/etc/hostname']],
+  ['a file to check', 'agentctl config check /etc/hostn', ['/etc/hostname']],
+];
+for (const [name, line, offers] of fishCases) {
+  test(`fish completes ${name}`, async (t) => {
+    if (spawnSync('fish', ['--version']).error !== undefined)
+      return t.skip('fish is not here: apt-get install fish');
+    assert.deepEqual(await fishOffers(line), offers);
+  });
+}

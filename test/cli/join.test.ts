@@ -143,12 +143,12 @@ test('leave removes the pods unless they are kept, and says what is left to do',
   const dry = await run(socket, 'leave', '--dry-run');
   assert.equal(dry.code, 0);
   assert.match(dry.stdout, /^1\. +stop edgecore$/m);
-  assert.match(dry.stdout, /Would leave rk-17; nothing was changed/);
+  assert.match(dry.stdout, /Would leave as node rk-17; nothing was changed/);
   const { code, stdout } = await run(socket, 'leave', '--remove-images');
   assert.equal(code, 0);
   assert.match(
     stdout,
-    /Left; this board was rk-17\nNext: images are gone\nNext: kubectl delete node rk-17\n$/,
+    /Left the cluster; this board was node rk-17\nNext: images are gone\nNext: kubectl delete node rk-17\n$/,
   );
 });
 

@@ -66,6 +66,21 @@ test('paint does not move columns', () => {
   );
 });
 
+test('where the last column would be too narrow its text goes below the row', () => {
+  const subject = 'mount:/sys/fs/cgroup/perf_event';
+  const rows = [
+    ['12', '2026-11-29 20:28:17', 'hold', subject, 'StepFailed: Cannot run "busybox mount -n": ENOENT'],
+  ];
+  assert.deepEqual(tableLines(rows, 80), [
+    `12  2026-11-29 20:28:17  hold  ${subject}`,
+    '    StepFailed: Cannot run "busybox mount -n": ENOENT',
+  ]);
+});
+
+test('control characters in a table are written out', () => {
+  assert.deepEqual(tableLines([['a\u001b[2J', 'b\u009b1m']], 80), ['a\\x1b[2J  b\\x9b1m']);
+});
+
 test('a table is never wider than asked as long as words fit, and loses no word', () => {
   const word = fc.stringMatching(/^[a-z]{1,10}$/);
   const row = fc.tuple(

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { loadConfig, problemText } from '../../agent/config/load.ts';
+import { loadConfig, problemTexts } from '../../agent/config/load.ts';
 import { FileStore } from '../../agent/host/file-store.ts';
 
 async function folder(t: TestContext): Promise<{ file: string; lastGood: string }> {
@@ -37,7 +37,10 @@ test('a file that was broken later leaves the board on the last good one and say
   assert.equal(loaded.config['log.files'], 7);
   const [problem] = loaded.problems;
   assert.ok(problem);
-  assert.match(problemText('agent.yaml', problem), /^agent\.yaml:2: log\.flies is not a known key/);
+  assert.match(
+    problemTexts('agent.yaml', [problem])[0] ?? '',
+    /^agent\.yaml:2: log\.flies is not a known key/,
+  );
 });
 
 test('a broken file without a last good copy leaves the board on the defaults', async (t) => {
@@ -85,4 +88,14 @@ test('a last good copy that is damaged, or that a newer table refuses, is not us
     const loaded = await loadConfig(new FileStore(), file, lastGood);
     assert.deepEqual([loaded.source, loaded.config['log.files']], ['file', 7]);
   }
+});
+
+test('of very many problems the first are told, and how many there are besides', () => {
+  const problems = Array.from({ length: 2_000 }, (_, index) => ({
+    path: `a${index}`,
+    message: 'is not a known key',
+  }));
+  const texts = problemTexts('agent.yaml', problems);
+  assert.equal(texts.length, 21);
+  assert.equal(texts.at(-1), 'agent.yaml: 1980 more problems; see `agentctl config check agent.yaml`');
 });

@@ -44,7 +44,36 @@ test('broken YAML, a list and an alias bomb are refused with a reason', () => {
   assert.match(problemsOf('a: [1, 2')[0] ?? '', /^\d+ /);
   assert.deepEqual(problemsOf('- a\n'), ['-  is not a mapping of keys to values']);
   const bomb = 'dockerd.config:\n  a: &a [x,x,x,x]\n  b: &b [*a,*a,*a,*a]\n  c: [*b,*b,*b,*b]\n';
-  assert.match(problemsOf(bomb)[0] ?? '', /cannot be read/);
+  assert.match(problemsOf(bomb)[0] ?? '', /cannot be read: it uses an alias/);
+});
+
+test('what YAML refuses is told in plain words with its line', () => {
+  const deep = `dockerd.config: ${'['.repeat(5_000)}${']'.repeat(5_000)}`;
+  const cases: readonly (readonly [string, string])[] = [
+    ['log.files: 1\nlog.files: 2\n', '2  is not valid YAML: Map keys must be unique'],
+    ['log:\n\tfiles: 1\n', '2  is not valid YAML: Tabs are not allowed as indentation'],
+    [
+      'log.files: 1\n---\nlog.files: 2\n',
+      '2  is not valid YAML: a line "---" begins a second document; want one',
+    ],
+    [deep, '1  is not valid YAML: it is nested too deeply'],
+  ];
+  for (const [text, problem] of cases) assert.equal(problemsOf(text)[0], problem);
+});
+
+test('a group whose keys are all commented out is an empty one', () => {
+  assert.deepEqual(problemsOf('log:\n  # files: 3\ndockerd: ~\n'), []);
+  assert.deepEqual(problemsOf('---\n# nothing\n'), []);
+  assert.equal(problemsOf('nosuch:\n').length, 1);
+});
+
+test('a problem of a declared unit has the line it stands on', () => {
+  const text = 'units:\n  a:\n    argv: [/bin/x]\n    stopMs: 5\n  b:\n    colour: red\n';
+  assert.deepEqual(problemsOf(text), [
+    '4 units.a.stopMs is 5, want a whole number from 100 to 600000',
+    '5 units.b.argv is missing',
+    '6 units.b.colour is not a known key of a unit',
+  ]);
 });
 
 test('a file above the limit is refused unread', () => {

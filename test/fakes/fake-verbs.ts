@@ -14,6 +14,7 @@ import type {
   LogLine,
   PartView,
   PlanDocument,
+  RestartDocument,
   SamplesDocument,
   SelftestDocument,
   ShutdownDocument,
@@ -63,6 +64,8 @@ export class FakeVerbs implements Verbs {
   /** Awaited by plan, so that a test decides when it answers. */
   gate: Promise<void> = Promise.resolve();
   killed: readonly string[] = [];
+  /** How often the agent was told to start anew; each makes it another process. */
+  restarts = 0;
 
   constructor() {
     this.setUnit('dockerd', { phase: 'ready', pid: 412, reason: 'Ready' });
@@ -96,7 +99,7 @@ export class FakeVerbs implements Verbs {
       wire: 1,
       agent: {
         version: '0.1.0',
-        pid: 99,
+        pid: 99 + this.restarts,
         startedAtMs: boardTimeMs - 3_600_000,
         uptimeMs: 3_600_000,
         node: 'rk-17',
@@ -229,6 +232,12 @@ export class FakeVerbs implements Verbs {
 
   stopUnit(name: string): Promise<UnitStatus> {
     return this.#change(name, { wanted: 'down', phase: 'stopping', reason: 'Asked' });
+  }
+
+  restartAgent(): Promise<RestartDocument> {
+    this.#failOnce();
+    this.restarts += 1;
+    return Promise.resolve({ pid: 99, startedAtMs: boardTimeMs - 3_600_000 });
   }
 
   restartUnit(name: string): Promise<UnitStatus> {

@@ -107,7 +107,7 @@ test('a watch of an agent that does not run is unreachable, with the way to star
   await assert.rejects(
     client.watch(() => undefined, signal),
     (error) => {
-      return isAgentError(error, 'AGENT_UNREACHABLE') && /service_control start/.test(error.message);
+      return isAgentError(error, 'AGENT_UNREACHABLE') && /begetctl start_service/.test(error.message);
     },
   );
 });

@@ -220,7 +220,7 @@ function fromOptions(options: readonly OptionVerdict[]): readonly Finding[] {
   const seen = nice.map((option) => `CONFIG_${option.name}=${option.value}: ${option.without}`).join('; ');
   return [
     ...needed.map(fromOption),
-    found('kernel.config.optional', 'Options that are only nice to have', {
+    found('kernel.config.optional', 'The kernel is built with options that are nice to have', {
       severity: 'info',
       seen,
       wanted: nice.map((option) => `CONFIG_${option.name}=${option.want}`).join(' '),

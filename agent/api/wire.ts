@@ -26,6 +26,8 @@ export interface UnitStatus {
   /** Starts since the agent runs, adoptions not counted. */
   readonly starts: number;
   readonly lastEnd?: { readonly atMs: number; readonly how: string; readonly lines: readonly string[] };
+  /** Bytes of its output that were not kept since the agent runs, because the disk was full or too slow; absent where there are none. */
+  readonly droppedBytes?: number;
 }
 
 /** The agent that is about to end. */

@@ -25,7 +25,6 @@ export interface LogQuery {
 
 /** What became of the output of a unit. */
 export interface CaptureCounts {
-  readonly keptBytes: number;
   /** Bytes that were not kept because the disk was full or too slow. */
   readonly droppedBytes: number;
   /** errno word of the last failed write; undefined while the file takes everything. */

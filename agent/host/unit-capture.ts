@@ -25,7 +25,6 @@ export class UnitCapture implements OutputCapture {
   readonly #tail = Buffer.alloc(tailBytes);
   #tailLength = 0;
   #lastOutputMs = -1;
-  #keptBytes = 0;
   #skippedBytes = 0;
   #reportedDrops = 0;
   #isWriting = false;
@@ -65,7 +64,7 @@ export class UnitCapture implements OutputCapture {
   counts(): CaptureCounts {
     const droppedBytes = this.#skippedBytes + this.#file.droppedBytes;
     const trouble = this.#isStalled ? 'ETIMEDOUT' : this.#file.trouble;
-    return { keptBytes: this.#keptBytes, droppedBytes, ...(trouble === undefined ? {} : { trouble }) };
+    return { droppedBytes, ...(trouble === undefined ? {} : { trouble }) };
   }
 
   async close(): Promise<void> {
@@ -103,7 +102,6 @@ export class UnitCapture implements OutputCapture {
 
   #note(chunk: Buffer, stream: StreamLetter): Buffer {
     this.#lastOutputMs = this.#clock.nowMs();
-    this.#keptBytes += chunk.length;
     this.#remember(chunk);
     return this.#stamper.encode(chunk, stream, this.#clock.wallMs());
   }

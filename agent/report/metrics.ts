@@ -107,6 +107,12 @@ function unitFamilies({ units }: StatusDocument): readonly Family[] {
       isCounter: true,
       series: each((unit) => unit.starts),
     },
+    {
+      name: 'edge_agent_unit_log_dropped_bytes_total',
+      help: 'Output of a unit that the disk did not take',
+      isCounter: true,
+      series: each((unit) => unit.droppedBytes ?? 0),
+    },
   ];
 }
 

@@ -118,6 +118,7 @@ export class UnitRunner {
       wallOffsetMs: this.#ports.clock.wallMs() - this.#ports.clock.nowMs(),
       starts: this.#starts,
       lastEnd: this.#lastEnd,
+      droppedBytes: this.#capture?.counts().droppedBytes ?? 0,
       idle: this.spec.dormancy?.() ?? awaited,
     });
   }

@@ -28,6 +28,8 @@ export interface StatusFacts {
   readonly wallOffsetMs: number;
   readonly starts: number;
   readonly lastEnd: UnitStatus['lastEnd'];
+  /** Bytes of output that the disk did not take. */
+  readonly droppedBytes: number;
   /** Why it is down without anybody having stopped it, where that is so. */
   readonly idle: Note | undefined;
 }
@@ -49,6 +51,7 @@ export function statusOf(name: string, state: UnitState, facts: StatusFacts): Un
     failures: state.failures,
     starts: facts.starts,
     ...(facts.lastEnd === undefined ? {} : { lastEnd: facts.lastEnd }),
+    ...(facts.droppedBytes === 0 ? {} : { droppedBytes: facts.droppedBytes }),
   };
 }
 

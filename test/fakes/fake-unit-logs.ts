@@ -7,6 +7,8 @@ export class FakeUnitLogs implements UnitLogs {
   /** Lines before the present life of a unit. */
   readonly #bornAt = new Map<string, number>();
 
+  /** Bytes that the disk did not take. */
+  droppedBytes = 0;
   /** What keeps pipes and files from being made, such as a full disk. */
   trouble: string | undefined;
 
@@ -23,7 +25,7 @@ export class FakeUnitLogs implements UnitLogs {
       beginLife: () => void this.#bornAt.set(unit, this.#lines.get(unit)?.length ?? 0),
       tail: (count) => (this.#lines.get(unit) ?? []).slice(this.#bornAt.get(unit)).slice(-count),
       lastOutputMs: () => this.#lastMs.get(unit) ?? -1,
-      counts: () => ({ keptBytes: 0, droppedBytes: 0 }),
+      counts: () => ({ droppedBytes: this.droppedBytes }),
       close: () => Promise.resolve(),
     });
   }

@@ -369,3 +369,11 @@ test('whoever runs and needs a unit that has forgotten everything starts anew; w
     ],
   );
 });
+
+test('output that the disk did not take is told by the unit', async () => {
+  const bench = new UnitBench();
+  const { supervisor } = await bench.start([new FakeUnit('worker')]);
+  assert.equal(supervisor.status()[0]?.droppedBytes, undefined);
+  bench.logs.droppedBytes = 4_096;
+  assert.equal(supervisor.status()[0]?.droppedBytes, 4_096);
+});

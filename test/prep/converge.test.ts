@@ -67,6 +67,37 @@ test('an agent that died after any step goes on where it was', async () => {
   );
 });
 
+/** The same board after its power was cut: only the disk of /data is as it was, and of what was written last any part may be lost. */
+function rebooted(ground: FakeGround, world: World, lost: (index: number) => boolean): FakeGround {
+  const next = machineOf(world);
+  const { nodes } = next.tree.find('/data').mount.filesystem;
+  const kept = [...ground.tree.find('/data').mount.filesystem.nodes];
+  for (const [index, [path, node]] of kept.entries())
+    nodes.set(path, node.kind === 'file' && lost(index) ? { ...node, text: '' } : node);
+  return next;
+}
+
+test('a board whose power was cut after any step, with files lost on the way, comes up as if nothing had been', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      worlds.filter(isPossible),
+      fc.nat({ max: 90 }),
+      fc.func(fc.boolean()),
+      async (world, cutAfter, lost) => {
+        const before = machineOf(world);
+        await perform(before, (await stepsFor(before, world)).slice(0, cutAfter));
+        const ground = rebooted(before, world, lost);
+        const refused = await perform(ground, await stepsFor(ground, world));
+        const left = (await stepsFor(ground, world)).filter((step) => !refused.has(step.id));
+        assert.deepEqual(left, [], String(ground.tree));
+        const id = ground.tree.text('/data/oh-edge-agent/fs/etc/machine-id');
+        if (id !== undefined) assert.match(id, /^[0-9a-f]{32}\n$/);
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
 test('a plan takes nothing away that is not ours', async () => {
   await fc.assert(
     fc.asyncProperty(worlds, async (world) => {

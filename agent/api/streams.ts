@@ -44,6 +44,7 @@ export function followLogs(verbs: Pick<Verbs, 'logs'>, query: LogQuery): StreamS
     const pump = async (): Promise<void> => {
       for await (const line of verbs.logs({ ...query, isFollowing: true }, over.signal)) {
         sink.send({ type: 'line', line } satisfies LogMessage);
+        await sink.ready();
       }
     };
     pump().then(

@@ -25,6 +25,8 @@ export interface ApiAnswer {
 export interface StreamSink {
   /** Sends one JSON value. Never throws; messages after the end are dropped. */
   send(message: unknown): void;
+  /** Resolves when the reader has taken most of what was sent, or has gone. Whoever has more than news to send waits for it. */
+  ready(): Promise<void>;
   /** Ends the stream with a reason that the reader sees. */
   end(reason: string): void;
 }

@@ -37,7 +37,7 @@ export class ApiStreams {
       socket.destroy();
       return;
     }
-    server.handleUpgrade(request, socket, head, (webSocket) => this.#run(webSocket, start));
+    server.handleUpgrade(request, socket, head, (webSocket) => this.#run(webSocket, socket, start));
   }
 
   /** Ends every stream with a reason; later ones are refused. */
@@ -46,7 +46,7 @@ export class ApiStreams {
     for (const webSocket of this.#open) close(webSocket, goingAway, reason);
   }
 
-  #run(webSocket: WebSocket, start: StreamStart): void {
+  #run(webSocket: WebSocket, socket: Duplex, start: StreamStart): void {
     this.#open.add(webSocket);
     let stop: (() => void) | undefined;
     let isOver = false;
@@ -69,11 +69,26 @@ export class ApiStreams {
         webSocket.send(JSON.stringify(message));
         if (webSocket.bufferedAmount > this.#lagBytes) end(policyViolated, 'SlowReader: too far behind');
       },
+      ready: async () => {
+        if (!isOver && webSocket.bufferedAmount > this.#lagBytes / 2) await drained(socket);
+      },
       end: (reason) => end(1_000, reason),
     };
     stop = start(sink);
     if (isOver) stop();
   }
+}
+
+/** Resolves when everything written has been taken, or nothing will be any more. */
+function drained(socket: Duplex): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.destroyed || !socket.writableNeedDrain) return resolve();
+    const done = (): void => {
+      socket.off('drain', done).off('close', done);
+      resolve();
+    };
+    socket.on('drain', done).on('close', done);
+  });
 }
 
 async function loadServer(): Promise<WebSocketServer> {

@@ -99,7 +99,10 @@ export class TwinReporter {
     while (!signal.aborted) {
       const deviceId = await this.#find(session, node, signal);
       if (deviceId !== undefined) await this.#tell(session, deviceId, signal);
-      if (!signal.aborted && !this.#mustAsk) await this.#rest(signal);
+      if (signal.aborted) break;
+      if (!this.#mustAsk) await this.#rest(signal);
+      // Anybody on the bus can say that the devices have changed, as often as he likes.
+      if (this.#mustAsk) await this.#options.clock.sleep(settleMs, signal).catch(() => undefined);
     }
     this.#become('down', 'NoSession', 'There is no session with the event bus');
   }

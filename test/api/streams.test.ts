@@ -15,6 +15,10 @@ class Reader implements StreamSink {
     if (this.reason === undefined) this.messages.push(message);
   }
 
+  ready(): Promise<void> {
+    return Promise.resolve();
+  }
+
   end(reason: string): void {
     this.reason = reason;
   }

@@ -52,6 +52,19 @@ test('a reader that is too slow is dropped with the reason and the agent keeps n
   assert.equal((await client.version(signal)).wire, 1);
 });
 
+test('kept lines in great number all come to a reader that takes them', async (t) => {
+  const { verbs, client } = await startWay(t, { limits: { lagBytes: 100_000 } });
+  for (let count = 0; count < 10_000; count += 1) verbs.print('dockerd', `${count} ${'x'.repeat(300)}`);
+  const over = new AbortController();
+  let seen = 0;
+  const hear = (): void => {
+    seen += 1;
+    if (seen === 10_000) over.abort();
+  };
+  const following = client.followLogs({ unit: 'dockerd', n: 10_000 }, hear, over.signal);
+  await assert.rejects(following, { name: 'AbortError' });
+});
+
 test('a reader that goes away frees what it read', async (t) => {
   const { verbs, path: file } = await startWay(t);
   const reader = openSocket(file, '/v1/logs/follow?unit=dockerd');

@@ -89,6 +89,19 @@ test('a missing device is explained, and found as soon as it is created', async 
   await end();
 });
 
+test('somebody who says again and again that the devices have changed gets few questions', async () => {
+  const { clock, bus, end } = world();
+  await clock.advance(5_000);
+  const before = bus.published.length;
+  for (let count = 0; count < 500; count += 1) {
+    bus.deliver({ topic: '$hw/events/node/board-1/membership/updated', payload: '{}' });
+    await clock.advance(10);
+  }
+  assert.ok(bus.published.length - before < 20, `${bus.published.length - before} messages in 5 s`);
+  await clock.advance(5_000);
+  await end();
+});
+
 test('a device that edgecore forgets is asked for again', async () => {
   const { clock, bus, twin, setEdgecore, end } = world();
   bus.addDevice('default/board-1-agent');

@@ -50,11 +50,11 @@ export class JoinBackup {
     const back = this.#moves.map((move) => ({ ...move, from: move.to, to: move.from }));
     const steps = [...(statusOf(units(), 'edgecore') === undefined ? [] : [stop]), ...back];
     const nothing = { program: undefined, settings: undefined, token: undefined };
-    await executor
-      .run(steps, nothing, new AbortController().signal)
-      .catch((error: unknown) => log.warn('edge.undo-failed', { error }));
-    await restoreSnapshot(files, this.#snapshot);
-    await records.read();
+    const failed = (error: unknown): void => log.warn('edge.undo-failed', { error });
+    await executor.run(steps, nothing, new AbortController().signal).catch(failed);
+    // A disk that refuses must not keep a node down that worked before.
+    await restoreSnapshot(files, this.#snapshot).catch(failed);
+    await records.read().catch(failed);
     if (this.#record !== undefined) units().startUnit('edgecore');
     log.info('edge.join-undone', { node: this.#record?.node });
   }
@@ -80,7 +80,8 @@ function touched({
   certFile,
   keyFile,
 }: EdgePlaces): readonly string[] {
-  const state = [...nodeRecordFiles, 'edgecore.base.json', 'edgecore.good.yaml'].map(
+  // The copy of the record first, as in `NodeRecords.remove`.
+  const state = [...nodeRecordFiles.toReversed(), 'edgecore.base.json', 'edgecore.good.yaml'].map(
     (name) => `${stateDir}/${name}`,
   );
   return [configFile, bootstrapFile, caFile, certFile, keyFile, ...state];

@@ -9,10 +9,20 @@ export async function takeSnapshot(files: Files, paths: readonly string[]): Prom
   return new Map(entries);
 }
 
-/** Puts the files back as they were. All of them are private, whatever mode they had. */
+/**
+ * Puts the files back as they were. All of them are private, whatever mode they had. What is as it was is not written, and
+ * one that cannot be put back keeps nobody from the others; rejects with the first failure then.
+ */
 export async function restoreSnapshot(files: Files, snapshot: Snapshot): Promise<void> {
+  const failures: unknown[] = [];
   for (const [path, text] of snapshot) {
-    if (text === undefined) await files.remove(path);
-    else await files.replace(path, text, { mode: 0o600 });
+    try {
+      if (text === undefined) await files.remove(path);
+      else if ((await files.read(path).catch(() => undefined)) !== text)
+        await files.replace(path, text, { mode: 0o600 });
+    } catch (error) {
+      failures.push(error);
+    }
   }
+  if (failures.length > 0) throw failures[0];
 }

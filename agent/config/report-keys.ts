@@ -197,6 +197,6 @@ export const reportKeys = {
     shape: 'an absolute path, or empty',
     default: '',
     applies: 'agent-restart',
-    help: 'List of revoked client certificates (CRL), as PEM; empty revokes none.',
+    help: 'List of revoked client certificates (CRL), as PEM; empty revokes none. Once its nextUpdate is over nobody is let in. All these files are taken anew within a minute when they change.',
   },
 } as const satisfies Record<string, KeyRow>;

@@ -43,6 +43,11 @@ export class ApiStreams {
   /** Ends every stream with a reason; later ones are refused. */
   endAll(reason: string): void {
     this.#isOver = true;
+    this.dropAll(reason);
+  }
+
+  /** Ends every stream with a reason; whoever may come again does. */
+  dropAll(reason: string): void {
     for (const webSocket of this.#open) close(webSocket, goingAway, reason);
   }
 

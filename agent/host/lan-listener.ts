@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import https from 'node:https';
 import type { Duplex } from 'node:stream';
-import type { TLSSocket } from 'node:tls';
+import type { SecureContextOptions, TLSSocket } from 'node:tls';
 import { AgentError, errnoOf, messageOf } from '../core/agent-error.ts';
 import type { Api, ApiAnswer } from '../core/api-port.ts';
 import type { Log } from '../core/log.ts';
@@ -34,6 +34,8 @@ export interface LanListenerParts {
 /** Bytes that a stream's reader may lag behind before it is dropped. */
 const lagBytes = 262_144;
 const maxConnections = 32;
+/** Milliseconds between two looks at the files. A list of revoked certificates is short-lived: once it is over, OpenSSL lets nobody in. */
+const lookMs = 60_000;
 
 /**
  * The read-only API for other machines: HTTPS with mutual TLS, GET only. A client is known by its certificate, so there
@@ -45,6 +47,8 @@ export class LanListener {
   readonly #over = new AbortController();
   readonly #askers = new Askers();
   #server: https.Server | undefined;
+  #secrets = '';
+  #looking: NodeJS.Timeout | undefined;
 
   constructor(parts: LanListenerParts) {
     this.#parts = parts;
@@ -69,10 +73,32 @@ export class LanListener {
       server.listen(port, address, resolve);
     });
     this.#server = server;
+    this.#looking = setInterval(() => void this.reload(), lookMs);
     log.info('lan.listening', { address, port: this.port });
   }
 
+  /**
+   * Takes the files as they are now where they have changed, and lets everybody in anew. Files that cannot be used change
+   * nothing.
+   */
+  async reload(): Promise<void> {
+    const { log } = this.#parts;
+    try {
+      const secrets = await this.#readSecrets();
+      if (textOf(secrets) === this.#secrets) return;
+      this.#server?.setSecureContext(secrets);
+      this.#secrets = textOf(secrets);
+    } catch (error) {
+      log.warn('lan.files-unusable', { error: errnoOf(error) ?? messageOf(error) });
+      return;
+    }
+    this.#server?.closeAllConnections();
+    this.#streams.dropAll('The certificates have changed');
+    log.info('lan.files-taken');
+  }
+
   async stop(): Promise<void> {
+    clearInterval(this.#looking);
     this.#over.abort();
     this.#askers.dismiss();
     this.#streams.endAll('The agent stops');
@@ -83,19 +109,21 @@ export class LanListener {
     await closed;
   }
 
-  async #makeServer(): Promise<https.Server> {
+  async #readSecrets(): Promise<SecureContextOptions> {
     const { caFile, certFile, keyFile, revokedFile } = this.#parts.tls;
+    const [ca, cert, key] = await Promise.all([readFile(caFile), readFile(certFile), readFile(keyFile)]);
+    const crl = revokedFile === undefined ? {} : { crl: await readFile(revokedFile) };
+    return { ca, cert, key, ...crl, minVersion: 'TLSv1.2' };
+  }
+
+  async #makeServer(): Promise<https.Server> {
     try {
-      const [ca, cert, key] = await Promise.all([readFile(caFile), readFile(certFile), readFile(keyFile)]);
-      const crl = revokedFile === undefined ? {} : { crl: await readFile(revokedFile) };
+      const secrets = await this.#readSecrets();
+      this.#secrets = textOf(secrets);
       const server = https.createServer({
-        ca,
-        cert,
-        key,
-        ...crl,
+        ...secrets,
         requestCert: true,
         rejectUnauthorized: true,
-        minVersion: 'TLSv1.2',
         handshakeTimeout: 5_000,
         maxHeaderSize: 8_192,
         headersTimeout: 5_000,
@@ -163,6 +191,10 @@ export class LanListener {
       `HTTP/1.1 ${opening.answer.status} ${reason}\r\nconnection: close\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
     );
   }
+}
+
+function textOf({ ca, cert, key, crl }: SecureContextOptions): string {
+  return [ca, cert, key, crl].map(String).join('\n');
 }
 
 /** Refuses what is not a plain reading question of a program. */

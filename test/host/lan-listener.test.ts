@@ -194,6 +194,30 @@ test('no certificate, one of another authority and a revoked one get no answer',
   assert.match(await ask({ port, pair: client }), /^200 /);
 });
 
+test('a certificate that is revoked while the agent runs is refused from then on, and cannot keep what it has open', async (t) => {
+  const { authority, listener, client, revoked } = await listening(t, { isRevoking: true });
+  const { port } = listener;
+  assert.match(await ask({ port, pair: client }), /^200 /);
+  const watch = new WebSocket(`wss://127.0.0.1:${port}/v1/watch`, {
+    cert: client.cert,
+    key: client.key,
+    rejectUnauthorized: false,
+  });
+  await new Promise((resolve) => watch.once('message', resolve));
+  const closed = new Promise<number>((resolve) => watch.once('close', resolve));
+  await listener.reload();
+  assert.equal(watch.readyState, watch.OPEN, 'nothing has changed');
+  writeFileSync(authority.file('crl.pem'), 'nonsense');
+  await listener.reload();
+  assert.match(await ask({ port, pair: client }), /^200 /, 'files that cannot be used change nothing');
+  authority.revoke(client.name);
+  await listener.reload();
+  assert.equal(await closed, 1001);
+  assert.match(await ask({ port, pair: client }), /^error /);
+  assert.match(await ask({ port, pair: revoked }), /^error /);
+  assert.match(await ask({ port, pair: authority.issue() }), /^200 /);
+});
+
 test('a browser, a body and huge headers are refused', async (t) => {
   const { listener, asked, client } = await listening(t);
   const { port } = listener;

@@ -97,6 +97,11 @@ function unitFamilies({ units }: StatusDocument): readonly Family[] {
       series: each((unit) => (unit.phase === 'ready' ? 1 : 0)),
     },
     {
+      name: 'edge_agent_unit_wanted',
+      help: 'Whether a unit is meant to run: not stopped on request, and edgecore only once the board has joined',
+      series: each((unit) => (unit.wanted === 'up' ? 1 : 0)),
+    },
+    {
       name: 'edge_agent_unit_failures',
       help: 'Failures of a unit in a row',
       series: each((unit) => unit.failures),

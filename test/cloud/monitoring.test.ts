@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parse } from 'yaml';
+import type { StatusDocument } from '../../agent/api/wire.ts';
 import { HealthBoard } from '../../agent/health/board.ts';
 import { metricsText } from '../../agent/report/metrics.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
@@ -14,7 +15,9 @@ async function written(): Promise<Map<string, Set<string>>> {
   board.set('DockerReady', 'true', { reason: 'Ready', message: '' });
   const network = [{ name: 'eth0', isUp: true, receivedBytes: 1, sentBytes: 1 }];
   const sample = { ...wanderingSample(0), network };
-  const status = statusDocument(board, [unitStatus('dockerd', 'ready')]);
+  const certificate = { notAfterMs: 1_800_000_000_000, reason: 'Valid', message: '' };
+  const edge: NonNullable<StatusDocument['edge']> = { joined: true, certificate };
+  const status = { ...statusDocument(board, [unitStatus('dockerd', 'ready')]), edge };
   const text = await metricsText({ status, sample, ledgerSequence: 1 });
   const names = new Map<string, Set<string>>();
   for (const match of text.matchAll(/^([a-z_0-9]+)(?:\{(.*)\})? [\d.e+-]+$/gm)) {
@@ -26,7 +29,7 @@ async function written(): Promise<Map<string, Set<string>>> {
 
 /** Names of our metrics in an expression. */
 function named(expression: string): readonly string[] {
-  return expression.match(/\bedge_(?:agent|board)_\w+/g) ?? [];
+  return expression.match(/\bedge_(?:agent|board|node)_\w+/g) ?? [];
 }
 
 test('every alert asks for metrics and labels that the agent writes', async () => {
@@ -65,7 +68,6 @@ test('every panel of the dashboard asks for metrics that the agent writes, and n
   const shown = new Set([...asked, ...named(readFileSync('scripts/cloud/alerts.yaml', 'utf8'))]);
   const plain = [
     'edge_agent_ledger_entries_total',
-    'edge_agent_uptime_seconds',
     'edge_agent_unit_failures',
     'edge_board_load1',
   ];

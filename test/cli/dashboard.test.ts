@@ -146,6 +146,11 @@ function fillBoard(verbs: FakeVerbs): void {
     },
   ];
   verbs.board.set('DockerReady', 'true', { reason: 'Ready', message: 'dockerd answers' });
+  verbs.board.set('CloudConnected', 'false', {
+    reason: 'EdgecoreDown',
+    message: 'edgecore does not run, so nobody speaks to the cloud for this node',
+    causedBy: 'EdgecoreReady',
+  });
   verbs.board.set('EdgecoreReady', 'false', { reason: 'CrashLoop', message: '<img src=x onerror=alert(1)>' });
 }
 
@@ -156,6 +161,7 @@ test('a real browser shows the board, follows its changes, and runs nothing that
   const page = await browse(t, address);
   await sees(page, 'CrashLoop: <img src=x onerror=alert(1)>');
   await sees(page, 'certificate has expired');
+  await sees(page, 'because of that: CloudConnected');
   await page.waitForFunction('document.querySelectorAll("polyline").length >= 5');
   verbs.setUnit('dockerd', { phase: 'failed', reason: 'ProbeFailed', message: 'no answer for 30 s' });
   verbs.board.record('unit.ended', { unit: 'dockerd', code: 137 });

@@ -41,10 +41,9 @@ export class MqttLink implements BrokerLink {
       // Otherwise the codec keeps a buffer for each of 65536 numbers: 20 MB.
       writeCache: false,
       manualConnect: true,
-      ...(target.username === undefined ? {} : { username: target.username }),
-      ...(target.password === undefined ? {} : { password: target.password }),
+      ...credentialsOf(target),
     });
-    const session = new MqttSession(client, target.url);
+    const session = new MqttSession(client, shown(target.url));
     client.connect();
     const bound = new PacketBound(maxPacketBytes);
     socket.on('data', (chunk: Buffer) => {
@@ -150,9 +149,27 @@ class MqttSession implements BrokerSession {
   }
 }
 
+/** As edgecore's own library takes them: those in the address before all others (eclipse/paho.mqtt.golang client.go). */
+function credentialsOf({ url, username, password }: BrokerTarget): { username?: string; password?: string } {
+  const inUrl = new URL(url);
+  const [user, word] = [inUrl.username, inUrl.password].map(decodeURIComponent);
+  const name = user || username;
+  const secret = user ? word : password;
+  return {
+    ...(name === undefined ? {} : { username: name }),
+    ...(secret === undefined ? {} : { password: secret }),
+  };
+}
+
+/** The address without what nobody should read in a message. */
+function shown(url: string): string {
+  return url.replace(/\/\/[^/]*@/, '//');
+}
+
 /** A connected socket, with TLS where the address asks for it. */
-async function dial({ url, tls: files }: BrokerTarget, signal: AbortSignal): Promise<net.Socket> {
-  const { protocol, hostname, port } = new URL(url);
+async function dial({ url: address, tls: files }: BrokerTarget, signal: AbortSignal): Promise<net.Socket> {
+  const { protocol, hostname, port } = new URL(address);
+  const url = shown(address);
   const isSecure = !['tcp:', 'mqtt:'].includes(protocol);
   const host = hostname.replace(/^\[|\]$/g, '');
   const secrets = isSecure ? await secretsOf(files, url) : {};

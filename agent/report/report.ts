@@ -83,6 +83,9 @@ export class Report {
 
   /** Takes everything of ours off the Node object; for leaving a cluster. Reports whether the cloud confirmed it. */
   async retract(signal: AbortSignal): Promise<boolean> {
+    // What was not told by now is nobody's business in the next cluster.
+    this.#isJoined = false;
+    await Promise.all(this.#parts.spools.map((spool) => spool.clear().catch(() => undefined)));
     return (await this.#parts.node?.retract(signal)) ?? true;
   }
 

@@ -92,6 +92,18 @@ export class Spool {
     await this.#change(() => [this.#backlog.finish(sequence)]).catch(() => undefined);
   }
 
+  /** Gives up everything that waits; numbers go on. */
+  clear(): Promise<void> {
+    const result = this.#queue.then(async () => {
+      const next = ['next', this.#backlog.nextSequence] as const;
+      this.#backlog = new Backlog(this.#limits);
+      this.#backlog.apply(next);
+      await this.#rewrite();
+    });
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+
   /** One change after the other: planned, written down, and then so in memory, there also where the disk refuses it. */
   #change<R extends readonly BacklogRecord[]>(plan: () => R): Promise<R> {
     const result = this.#queue.then(async () => {

@@ -66,10 +66,6 @@ test('every panel of the dashboard asks for metrics that the agent writes, and n
     }
   }
   const shown = new Set([...asked, ...named(readFileSync('scripts/cloud/alerts.yaml', 'utf8'))]);
-  const plain = [
-    'edge_agent_ledger_entries_total',
-    'edge_agent_unit_failures',
-    'edge_board_load1',
-  ];
+  const plain = ['edge_agent_ledger_entries_total', 'edge_agent_unit_failures', 'edge_board_load1'];
   assert.deepEqual([...known.keys()].filter((name) => !shown.has(name)).sort(), plain.toSorted());
 });

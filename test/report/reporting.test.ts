@@ -93,6 +93,24 @@ test('a board that has joined answers questions and metrics, also when it joins 
   await reporting.stop();
 });
 
+test('what one cluster was not told is not told to the next one', async (t) => {
+  const nodes = new FakeEdgeNodes({ broker: undefined, hub: undefined });
+  const settings = { 'report.topic': 'default/agent/report', 'query.enabled': false };
+  const { reporting, board, home } = reportingOn(t, nodes, 10_665, { settings });
+  await reporting.startLedger();
+  await reporting.start(forever);
+  board.record('unit.changed', { unit: 'dockerd', to: 'waiting', reason: 'Exited', message: 'm' });
+  for (const until = AbortSignal.timeout(20_000); reporting.state().waiting === 0; until.throwIfAborted()) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await reporting.retract(forever);
+  board.record('unit.changed', { unit: 'dockerd', to: 'failed', reason: 'Gone', message: 'm' });
+  await reporting.stop();
+  assert.equal(reporting.state().waiting, 0);
+  for (const name of ['journal', 'events'])
+    assert.doesNotMatch(readFileSync(path.join(home, `state/${name}.records`), 'utf8'), /dockerd/);
+});
+
 test('the listener for other machines comes as soon as its files are there', async (t) => {
   const clock = new FakeClock();
   const folder = mkdtempSync(path.join(os.tmpdir(), 'reporting-lan-'));

@@ -139,6 +139,18 @@ test('a full disk does not keep delivered news from being done with', async () =
   assert.deepEqual(await drain(await spoolOn(disk)), ['"c"']);
 });
 
+test('what was given up does not come back, and its numbers are not used again', async () => {
+  const disk = new FakeDisk();
+  const spool = await spoolOn(disk, { items: 2, bytes: 10_000 });
+  for (let index = 1; index <= 4; index += 1) await spool.put({ kind: 'event', body: index });
+  await spool.put({ kind: 'state', key: 'twin', body: 1 });
+  await spool.clear();
+  assert.equal(spool.size, 0);
+  const next = await spoolOn(disk);
+  assert.equal(next.size, 0);
+  assert.equal(await next.put({ kind: 'event', body: 'a' }), 6);
+});
+
 test('the file stays small however much has gone through', async () => {
   const disk = new FakeDisk();
   const spool = await spoolOn(disk);

@@ -95,9 +95,9 @@ export class Spool {
   /** Gives up everything that waits; numbers go on. */
   clear(): Promise<void> {
     const result = this.#queue.then(async () => {
-      const next = ['next', this.#backlog.nextSequence] as const;
+      const number = ['next', this.#backlog.nextSequence] as const;
       this.#backlog = new Backlog(this.#limits);
-      this.#backlog.apply(next);
+      this.#backlog.apply(number);
       await this.#rewrite();
     });
     this.#queue = result.catch(() => undefined);

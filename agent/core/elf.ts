@@ -1,8 +1,15 @@
 // Reads what decides whether a program can run on a board: the ELF header, its program headers and its dynamic section.
 // The input may be anything at all, so every offset and count is checked before it is followed.
 
-/** Machines of the boards this project builds for, by the number in the header (ELF e_machine). */
-const machines: Readonly<Record<number, string>> = { 3: 'x86', 40: 'arm', 62: 'x86_64', 183: 'aarch64' };
+/** Machines of boards, by the number in the header (ELF e_machine). */
+const machines: Readonly<Record<number, string>> = {
+  3: 'x86',
+  40: 'arm',
+  62: 'x86_64',
+  183: 'aarch64',
+  243: 'riscv64',
+  258: 'loongarch64',
+};
 
 /** The facts of one ELF file; lists are in file order. */
 export interface ElfFacts {

@@ -18,6 +18,11 @@ export function machineName(machine: number): string {
   return machineNames[machine] ?? `ELF machine ${machine}`;
 }
 
+/** Whether the kernel of a machine may run programs for another; one that is not known refuses nothing. */
+export function isBuiltFor(machine: number, built: number): boolean {
+  return built === machine || alsoRuns[machine] === built || machine === 0;
+}
+
 /**
  * Says why a program cannot run, from looking at it only. This must come before the start: for a foreign architecture the
  * kernel says ENOEXEC, upon which the C library hands the file to a shell, whose complaint names nothing.
@@ -42,7 +47,7 @@ export function checkProgram(path: string, facts: ProgramFacts, machine: number)
     );
   }
   const { machine: built } = facts.elf;
-  if (built === machine || alsoRuns[machine] === built || machine === 0) return undefined;
+  if (isBuiltFor(machine, built)) return undefined;
   const message = `"${path}" is for ${machineName(built)}, this machine is ${machineName(machine)}; put in the right build`;
   return permanent('WrongArchitecture', message);
 }

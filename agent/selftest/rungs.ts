@@ -1,5 +1,5 @@
 import { AgentError } from '../core/agent-error.ts';
-import type { ElfHead } from './elf-head.ts';
+import { type ElfFacts, readElf } from '../core/elf.ts';
 import type { ContainerOrder, ContainerResult } from './engine.ts';
 import { classifyText, type Fault } from './faults.ts';
 import { busyboxPath } from './image.ts';
@@ -159,15 +159,30 @@ function said({ output }: ContainerResult, word: string): string | undefined {
   return line?.slice(word.length + 1).trim();
 }
 
+/** Docker's words for machines, where they are others. */
+const dockerWords: Readonly<Record<string, string>> = {
+  x86: '386',
+  x86_64: 'amd64',
+  aarch64: 'arm64',
+  loongarch64: 'loong64',
+};
+
 /** Refuses a busybox that cannot run in a container of this board before dockerd says less clearly so. */
-export function refuseBusybox(head: ElfHead | undefined, wanted: string): void {
-  if (head === undefined) throw new AgentError('SELFTEST_FAILED', 'Cannot use busybox: it is no ELF file');
-  if (head.hasLoader) {
-    throw new AgentError('SELFTEST_FAILED', 'Cannot use busybox: it is dynamically linked, want static');
+export function refuseBusybox(busybox: Uint8Array, wanted: string): void {
+  const refuse = (why: string): never => {
+    throw new AgentError('SELFTEST_FAILED', `Cannot use busybox: ${why}`);
+  };
+  const facts = elfFacts(busybox);
+  if (facts === undefined) return refuse('it is no ELF file, or cut short');
+  if (!facts.isStatic) return refuse('it is dynamically linked, want static');
+  const architecture = dockerWords[facts.machine] ?? facts.machine;
+  if (architecture !== wanted) refuse(`it is for ${architecture}, want ${wanted}`);
+}
+
+function elfFacts(bytes: Uint8Array): ElfFacts | undefined {
+  try {
+    return readElf(bytes);
+  } catch {
+    return undefined;
   }
-  if (head.architecture === wanted) return;
-  throw new AgentError(
-    'SELFTEST_FAILED',
-    `Cannot use busybox: it is for ${head.architecture}, want ${wanted}`,
-  );
 }

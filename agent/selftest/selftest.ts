@@ -2,7 +2,6 @@ import type { SelftestDocument, SelftestStep } from '../api/wire.ts';
 import { AgentError, messageOf } from '../core/agent-error.ts';
 import type { Clock } from '../core/clock.ts';
 import type { DockerApi } from '../core/docker.ts';
-import { readElfHead } from './elf-head.ts';
 import { type ContainerResult, Engine } from './engine.ts';
 import { classifyError } from './faults.ts';
 import { makeImage } from './image.ts';
@@ -143,7 +142,7 @@ export class Selftest {
     const busybox = await this.#parts.readBusybox().catch((error: unknown) => {
       throw new AgentError('SELFTEST_FAILED', `Cannot read busybox: ${messageOf(error)}`, { cause: error });
     });
-    rungs.refuseBusybox(readElfHead(busybox), architecture);
+    rungs.refuseBusybox(busybox, architecture);
     const archive = await makeImage({ busybox, architecture, name: imageName });
     await this.#engine.loadImage(archive, signal);
     return { output: `${imageName} for ${architecture}, ${archive.length} bytes` };

@@ -62,7 +62,7 @@ export class FakeProbes implements GroundProbes {
 
 /** Programs by path; whatever is not named is a good arm64 program. */
 export class FakePrograms implements Programs {
-  readonly machine = 183;
+  machine = 183;
   readonly odd = new Map<string, ProgramFacts>();
 
   inspect(path: string): Promise<ProgramFacts> {

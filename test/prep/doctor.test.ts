@@ -253,6 +253,23 @@ const faults: readonly {
   },
 ];
 
+for (const machine of [183, 0]) {
+  test(`a 32-bit build is no fault where the kernel may run it: machine ${machine}`, async () => {
+    const patient = await healthy();
+    patient.programs.machine = machine;
+    patient.programs.odd.set(`${patient.settings.binDir}/dockerd`, {
+      kind: 'file',
+      isExecutable: true,
+      elf: { bits: 32, machine: 40 },
+      fingerprint: 'x',
+    });
+    assert.deepEqual(
+      (await wrong(patient)).filter(({ id }) => id.startsWith('parts.')),
+      [],
+    );
+  });
+}
+
 for (const { fault, make, id, fix } of faults) {
   test(`${fault} is named, with its cure, and nothing else is blamed`, async () => {
     const patient = await healthy();

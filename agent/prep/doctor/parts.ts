@@ -3,12 +3,11 @@ import { messageOf } from '../../core/agent-error.ts';
 import type { GroundProbes } from '../../core/ground-probes.ts';
 import { currentPart } from '../../core/part-places.ts';
 import type { Programs } from '../../core/program.ts';
-import { findProgram } from '../../core/program-check.ts';
+import { findProgram, isBuiltFor, machineName } from '../../core/program-check.ts';
 import type { GroundSettings } from '../settings.ts';
 import { fine, found } from './finding.ts';
 
 const dockerParts = ['dockerd', 'containerd', 'containerd-shim-runc-v2', 'runc'] as const;
-const machineNames: Readonly<Record<number, string>> = { 3: 'x86', 40: 'arm', 62: 'x86-64', 183: 'aarch64' };
 
 /** Programs that must be there and run on this machine. */
 export async function checkParts(
@@ -56,7 +55,7 @@ async function checkPart(programs: Programs, path: string): Promise<Finding> {
   if (facts.kind === 'not-a-file')
     return wrong('not a file', 'remove what is there and put the program in its place');
   if (!facts.isExecutable) return wrong('not executable', `chmod 0755 ${path}`);
-  if (facts.elf !== undefined && facts.elf.machine !== programs.machine) {
+  if (facts.elf !== undefined && !isBuiltFor(programs.machine, facts.elf.machine)) {
     return wrong(
       `a program for ${machineName(facts.elf.machine)}`,
       `take the build of ${name} for ${machine}`,
@@ -66,10 +65,6 @@ async function checkPart(programs: Programs, path: string): Promise<Finding> {
     return wrong('neither an ELF program nor a script', 'it was cut off or is something else: copy it again');
   }
   return fine(id, title, path);
-}
-
-function machineName(machine: number): string {
-  return machineNames[machine] ?? `machine ${machine}`;
 }
 
 /** The search path of units, for the iptables that dockerd will use. */

@@ -3,9 +3,9 @@ import type { CommandContext, Run } from './command.ts';
 import { hasFlag, printJson } from './input.ts';
 import { unitVerb } from './unit-verb.ts';
 
-/** Milliseconds between two looks for the new agent, and until it counts as lost. */
+/** Milliseconds between two looks for the new agent, and until it counts as lost: after a third end the start script waits 4 minutes. */
 const lookMs = 500;
-const patienceMs = 60_000;
+const patienceMs = 300_000;
 
 const restartUnit = unitVerb('restart');
 

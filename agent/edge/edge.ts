@@ -145,7 +145,7 @@ export class Edge {
   /** Watches the certificate, and joins where a join file lies on the board. */
   async start(signal: AbortSignal): Promise<void> {
     const until = AbortSignal.any([signal, this.#over.signal]);
-    const { clock, files, log, board, places } = this.#options;
+    const { clock, commands, files, log, board, places } = this.#options;
     this.#tellGate();
     const file = new JoinFile({
       clock,
@@ -153,6 +153,10 @@ export class Edge {
       log,
       board,
       path: places.joinFile,
+      // Its mode only: whoever is still writing it must not lose the rest.
+      protect: async () => {
+        await commands.run([places.busybox, 'chmod', '600', places.joinFile], { timeoutMs: 10_000 });
+      },
       isJoined: () => this.#records.current !== undefined,
       join: (order, stop) => this.#alone(() => this.#joiner.join(order, { waits: false }, stop)),
     });

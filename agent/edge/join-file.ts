@@ -14,6 +14,8 @@ export interface JoinFilePorts {
   readonly board: HealthBoard;
   /** Path of the file. */
   readonly path: string;
+  /** Takes the file out of the sight of others; whoever pushed it may have left it readable for all. */
+  readonly protect: () => Promise<void>;
   readonly isJoined: () => boolean;
   readonly join: (order: unknown, signal: AbortSignal) => Promise<JoinDocument>;
 }
@@ -48,9 +50,12 @@ export class JoinFile {
   /** Returns when the board has joined or there is no file. */
   async run(signal: AbortSignal): Promise<void> {
     let refused: string | undefined;
+    let seen: string | undefined;
     for (;;) {
       const text = await this.#read();
       if (text === undefined) return;
+      if (text !== seen) await this.#protect();
+      seen = text;
       if (this.#ports.isJoined()) {
         await this.#forget('edge.join-file-removed');
         return;
@@ -90,6 +95,14 @@ export class JoinFile {
       log.warn('edge.join-file-refused', { path, reason, message });
     board.set(condition, 'false', { reason, message });
     return 'permanent';
+  }
+
+  /** A join is worth more than the mode of its file. */
+  async #protect(): Promise<void> {
+    const { protect, log, path } = this.#ports;
+    await protect().catch((error: unknown) =>
+      log.warn('edge.join-file-unprotected', { path, message: messageOf(error) }),
+    );
   }
 
   async #read(): Promise<string | undefined> {

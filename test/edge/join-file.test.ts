@@ -20,6 +20,7 @@ class Board {
   readonly #over = new AbortController();
   answer: Partial<JoinDocument> = { joined: true };
   isJoined = false;
+  protect = (): Promise<void> => Promise.resolve();
   isOver = false;
   #run: Promise<void> = Promise.resolve();
 
@@ -31,6 +32,7 @@ class Board {
       board,
       files: this.disk,
       path,
+      protect: () => this.protect(),
       isJoined: () => this.isJoined,
       join: (order) => {
         this.orders.push(order);
@@ -76,6 +78,15 @@ test('a board with a join file joins once and forgets the file', async () => {
   assert.equal((board.orders[0] as { nodeName: string }).nodeName, 'board-1');
   assert.deepEqual([board.disk.files.has(path), board.isOver], [false, true]);
   board.assertQuiet();
+});
+
+test('a file whose mode cannot be changed is joined from all the same', async () => {
+  const board = new Board();
+  board.disk.files.set(path, good);
+  board.protect = () => Promise.reject(new Error('chmod: read-only file system'));
+  board.start();
+  await board.clock.advance(1000);
+  assert.deepEqual([board.orders.length, board.isOver], [1, true]);
 });
 
 test('without a file nothing happens, and a file on a board that has joined is removed unread', async () => {

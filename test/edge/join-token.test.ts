@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { EdgeRig } from './edge-rig.ts';
 
@@ -52,6 +52,23 @@ for (const [version, place] of [
     );
   });
 }
+
+test('a join file that was pushed for all to read is for root alone while it waits for the cloud', async () => {
+  await using rig = await EdgeRig.build('1.22.1');
+  await rig.cloud.setFaults({ enrol: 'refuse', hub: 'refuse' });
+  const order = JSON.stringify(rig.order());
+  await writeFile(rig.places.joinFile, order, { mode: 0o666 });
+  await chmod(rig.places.joinFile, 0o666);
+  const { board } = await rig.startAgent();
+  const late = AbortSignal.timeout(20_000);
+  while (board.get('JoinedByFile') === undefined) {
+    late.throwIfAborted();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.equal(board.get('JoinedByFile')?.reason, 'CloudRefused');
+  assert.equal((await stat(rig.places.joinFile)).mode & 0o777, 0o600);
+  assert.equal(await readFile(rig.places.joinFile, 'utf8'), order);
+});
 
 test('a malformed token that edgecore would print does not come into any log', async () => {
   await using rig = await EdgeRig.build('1.22.1');

@@ -41,6 +41,7 @@ export class JoinBackup {
   ): Promise<JoinBackup> {
     const snapshot = await takeSnapshot(ports.files, touched(ports.places));
     const moves = steps.filter((step) => step.kind === 'move-file');
+    await dropLeftovers(ports.files, moves);
     return new JoinBackup(ports, record, { snapshot, moves });
   }
 
@@ -63,6 +64,19 @@ export class JoinBackup {
   async discard(): Promise<void> {
     for (const { to } of this.#moves) await this.#ports.files.remove(to);
   }
+}
+
+/**
+ * What a join that a power cut ended had moved away is old where there is a database again: put back, it would bring back
+ * pods of long ago, or a journal that is of another database.
+ */
+async function dropLeftovers(files: Files, moves: readonly Move[]): Promise<void> {
+  const [database] = moves;
+  if (database === undefined) return;
+  const slash = database.from.lastIndexOf('/');
+  const names = await files.list(database.from.slice(0, slash));
+  if (!names.includes(database.from.slice(slash + 1))) return;
+  for (const { to } of moves) await files.remove(to);
 }
 
 interface Content {

@@ -27,6 +27,18 @@ test('a join under another name that the cloud refuses gives the database back, 
   assert.deepEqual(await database(rig), []);
 });
 
+test('what a power cut left of an earlier join is not given back when a later one is refused', async () => {
+  await using rig = await EdgeRig.build('1.22.1');
+  const { edge } = await rig.startAgent();
+  await edge.join(rig.order(), calm);
+  await writeFile(rig.places.databaseFile, 'pods of now');
+  await writeFile(`${rig.places.databaseFile}-journal.before`, 'pods of before');
+  const wrong = rig.cloud.token().replace(/[^.]+$/, 'c2lnbmF0dXJl');
+  const refused = await edge.join(rig.order({ nodeName: 'board-2', token: wrong }), calm);
+  assert.equal(refused.outcome?.reason, 'TokenRejected', JSON.stringify(refused));
+  assert.deepEqual(await database(rig), []);
+});
+
 test('pods of one cluster do not come along into another one, but to another address of the same one', async () => {
   await using rig = await EdgeRig.build('1.22.1');
   const other = await CloudHub.start({ version: '1.22.1', address: '127.0.0.2' });

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { Note } from '../core/unit-spec.ts';
 
 /** Subject, times and origin of the node's certificate, as far as they matter. */
@@ -32,6 +32,15 @@ export function readCertificate(certPem: string, caPem: string | undefined): Cer
     };
   } catch {
     return undefined;
+  }
+}
+
+/** Reports whether a private key is whole and belongs to the certificate. */
+export function isKeyOf(keyPem: string, certPem: string): boolean {
+  try {
+    return new X509Certificate(certPem).checkPrivateKey(createPrivateKey(keyPem));
+  } catch {
+    return false;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Files } from '../core/files.ts';
+import { isKeyOf, readCertificate } from './certificate.ts';
 import type { ConfigKeeper } from './config-keeper.ts';
 import type { EdgePlaces } from './edge-places.ts';
 import { tokenPath } from './edgecore-yaml.ts';
@@ -34,15 +35,32 @@ export class TokenFiles {
 
   /** Removes every trace of the token once the certificate is there. edgecore itself never removes the bootstrap file. */
   async forgetOnceEnrolled(): Promise<void> {
-    if ((await readCertificates(this.#files, this.#places)) === undefined) return;
-    if ((await this.#bootstrap()) !== undefined) await this.forget();
-    else if ((await this.#inConfig()) !== undefined) await this.#keeper.forgetToken();
+    const isInFile = (await this.#bootstrap()) !== undefined;
+    if (!isInFile && (await this.#inConfig()) === undefined) return;
+    if (!(await this.#keepCertificates())) return;
+    if (isInFile) await this.forget();
+    else await this.#keeper.forgetToken();
   }
 
   /** Removes every trace of the token now. */
   async forget(): Promise<void> {
     await this.#files.remove(this.#places.bootstrapFile);
     await this.#keeper.forgetToken();
+  }
+
+  /**
+   * Brings what edgecore wrote onto the disk, which it leaves to the kernel: a power cut must not find a board whose token
+   * is gone and whose certificate is empty. Reports whether there is a whole certificate.
+   */
+  async #keepCertificates(): Promise<boolean> {
+    const { caFile, certFile, keyFile } = this.#places;
+    const paths = [caFile, certFile, keyFile];
+    const texts = await Promise.all(paths.map((path) => this.#files.read(path).catch(() => undefined)));
+    const [caPem = '', certPem = '', keyPem = ''] = texts;
+    if (readCertificate(certPem, caPem)?.isSigned !== true || !isKeyOf(keyPem, certPem)) return false;
+    for (const [index, path] of paths.entries())
+      await this.#files.replace(path, texts[index] ?? '', { mode: 0o600 });
+    return true;
   }
 
   async #bootstrap(): Promise<string | undefined> {

@@ -53,6 +53,31 @@ for (const [version, place] of [
   });
 }
 
+test('the token stays until the certificate is whole, and the key is for root alone then', async () => {
+  await using rig = await EdgeRig.build('1.22.1');
+  const { edge, supervisor } = await rig.startAgent();
+  await edge.join(rig.order(), calm);
+  supervisor.stopUnit('edgecore');
+  await rig.until(supervisor, ({ phase }) => phase === 'down');
+  const { bootstrapFile, certFile, keyFile } = rig.places;
+  const whole = await readFile(certFile, 'utf8');
+  const hasToken = () =>
+    readFile(bootstrapFile, 'utf8').then(
+      () => true,
+      () => false,
+    );
+  for (const ruined of ['', whole.slice(0, 200)]) {
+    await writeFile(certFile, ruined);
+    await writeFile(bootstrapFile, rig.cloud.token(), { mode: 0o600 });
+    await edge.unit.probe('cheap', calm);
+    assert.equal(await hasToken(), true, ruined);
+  }
+  await writeFile(certFile, whole);
+  await edge.unit.probe('cheap', calm);
+  assert.deepEqual([await hasToken(), await readFile(certFile, 'utf8')], [false, whole]);
+  assert.equal((await stat(keyFile)).mode & 0o777, 0o600);
+});
+
 test('a join file that was pushed for all to read is for root alone while it waits for the cloud', async () => {
   await using rig = await EdgeRig.build('1.22.1');
   await rig.cloud.setFaults({ enrol: 'refuse', hub: 'refuse' });

@@ -9,7 +9,10 @@ const busybox = `${productDir}/bin/busybox`;
 export const busyboxOfLab = '/vendor/lab/bin/busybox';
 
 /** Time for the agent to have Docker ready after boot, in seconds; translated arm64 code is slow. */
-const readySeconds = 240;
+const readySeconds = 480;
+
+/** Longest time for what Docker does with an image or a container, in milliseconds: a translated board on a busy machine. */
+export const slowMs = 300_000;
 
 /** Waits for Docker, then for everything; on a timeout the agent's own words say what is missing. */
 export async function waitUntilReady(board: Board): Promise<void> {
@@ -50,7 +53,7 @@ export async function importImage(board: Board): Promise<void> {
     `cp ${busybox} /data/local/lab-image/bin/busybox; ln -s busybox /data/local/lab-image/bin/sh`,
     `${busybox} tar -C /data/local/lab-image -c . | docker import - lab:1`,
   ];
-  await board.run(inside(lines.join('; ')), { timeoutMs: 120_000 });
+  await board.run(inside(lines.join('; ')), { timeoutMs: slowMs });
 }
 
 /** Identity of the running container: its process and when it started. */
@@ -62,7 +65,7 @@ export async function container(board: Board): Promise<string> {
 export async function startContainer(board: Board): Promise<string> {
   await importImage(board);
   await board.run(inside('docker run -d --name worker lab:1 /bin/busybox sleep 100000'), {
-    timeoutMs: 120_000,
+    timeoutMs: slowMs,
   });
   return container(board);
 }

@@ -2,7 +2,7 @@ import { AgentError } from '../../../agent/core/agent-error.ts';
 import { homeDir } from '../../../agent/core/constants.ts';
 import { SeededRandom } from '../../chaos/random.ts';
 import type { Board } from '../board.ts';
-import { busyboxOfLab, importImage, inside, readStatus, waitUntilReady } from './agent.ts';
+import { busyboxOfLab, importImage, inside, readStatus, slowMs, waitUntilReady } from './agent.ts';
 import { eventually, expectEqual } from './expect.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -17,7 +17,7 @@ const fillData = [
 /** The number is put in when the line is run. */
 const killAgent = 'kill -9 AGENT_PID';
 /** Milliseconds that everything gets to be well again; translated arm64 code is slow. */
-const recoverMs = 300_000;
+const recoverMs = 600_000;
 
 /** Lines that hurt the board. What the host cannot do to itself, the clock above all, is done here. */
 const faults: Readonly<Record<string, string>> = {
@@ -48,7 +48,7 @@ export const chaos: Scenario = {
       const [name = 'kill-agent', ...rest] = deck;
       deck = rest;
       await progress.step(name, async () => {
-        await board.exec(await withAgent(board, faults[name] ?? ''), { timeoutMs: 120_000 });
+        await board.exec(await withAgent(board, faults[name] ?? ''), { timeoutMs: slowMs });
         await isWell(board);
       });
     }
@@ -60,7 +60,7 @@ export const chaos: Scenario = {
 async function prepare(board: Board): Promise<void> {
   await importImage(board);
   const run = 'docker run -d --restart always --name worker --network none lab:1 /bin/busybox sleep 1000000';
-  await board.run(inside(run), { timeoutMs: 120_000 });
+  await board.run(inside(run), { timeoutMs: slowMs });
   const lines = ['dockerd.pingMs: 2000', 'dockerd.deepMs: 10000', 'restart.ceilingMs: 5000'];
   const write = `printf '%s\\n' '${lines.join("' '")}' >>${homeDir}/agent.yaml`;
   await board.run(await withAgent(board, `${write}; ${killAgent}`));
@@ -78,7 +78,7 @@ async function isWell(board: Board): Promise<void> {
       if (!status.ready) return status.conditions.map(({ type, status: is }) => `${type}=${is}`).join(' ');
       const frozen = await board.run(`${busybox} ps -o stat,comm | ${busybox} grep -c '^T' || true`);
       if (frozen.trim() !== '0') return `${frozen.trim()} processes are stopped by a signal`;
-      const up = await board.run(inside('docker ps --format "{{.Names}}"'), { timeoutMs: 30_000 });
+      const up = await board.run(inside('docker ps --format "{{.Names}}"'), { timeoutMs: 60_000 });
       return up.trim() === 'worker' || `docker ps shows "${up.trim()}", want worker`;
     } catch (error) {
       return error instanceof AgentError ? error.message : String(error);

@@ -129,7 +129,8 @@ export class LanListener {
         headersTimeout: 5_000,
         requestTimeout: 10_000,
         keepAliveTimeout: 5_000,
-        connectionsCheckingInterval: 1_000,
+        // As at the socket: it wakes an idle agent.
+        connectionsCheckingInterval: 10_000,
       });
       return this.#equip(server);
     } catch (error) {

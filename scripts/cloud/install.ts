@@ -1,6 +1,7 @@
 import { AgentError } from '../../agent/core/agent-error.ts';
+import { findDevices } from './find-device.ts';
 import { type InstallStep, planObject } from './install-plan.ts';
-import type { Kube, KubeName, KubeObject } from './kube.ts';
+import type { Kube, KubeObject } from './kube.ts';
 import {
   type CloudWishes,
   type DeviceGeneration,
@@ -57,11 +58,13 @@ export async function planInstall(
   for (const object of shared) steps.push(planObject(object, await kube.read(object)));
   steps.push(...(await staleEndpoints(kube, options.namespace, shared)));
   const waiting: string[] = [];
+  const { namespace } = options;
+  const find = await findDevices(kube, { generation, namespace }, options.nodes.length === 0);
   for (const node of nodes) {
     const name = node.metadata.name;
-    const wanted = device(generation, options.namespace, name);
-    const found = await kube.read(wanted);
-    const view = viewNode(node, found, await kube.read(statusName(wanted)));
+    const wanted = device(generation, namespace, name);
+    const { device: found, status } = await find(name);
+    const view = viewNode(node, found, status);
     const rule = reportRule(options, name);
     if (rule !== undefined) steps.push(planObject(rule, await kube.read(rule)));
     const isConnected = view.ready?.status === 'True';
@@ -140,9 +143,4 @@ export async function performStep(kube: Kube, step: InstallStep): Promise<void> 
     case 'remove':
       await kube.remove(step.object);
   }
-}
-
-/** From 1.23 on reports stand in an object of their own. */
-export function statusName({ metadata }: KubeName): KubeName {
-  return { apiVersion: `${deviceGroup}/v1beta1`, kind: 'DeviceStatus', metadata };
 }

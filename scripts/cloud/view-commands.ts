@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import type { Finish } from '../terminal/program.ts';
 import { explainNode } from './explain.ts';
+import { findDevices } from './find-device.ts';
 import { healthTable, isWell } from './health-table.ts';
-import { chosenNodes, generationOf, statusName } from './install.ts';
+import { chosenNodes, generationOf } from './install.ts';
 import type { Kube } from './kube.ts';
-import { device } from './manifests.ts';
 import { type NodeView, viewNode } from './node-view.ts';
 import { type CloudPorts, type KubeOptions, withKube } from './options.ts';
 
@@ -39,10 +39,11 @@ async function viewsOf(
 ): Promise<readonly NodeView[]> {
   const generation = await generationOf(kube);
   const nodes = await chosenNodes(kube, names);
+  const find = await findDevices(kube, { generation, namespace }, names.length === 0);
   return Promise.all(
     nodes.map(async (node) => {
-      const wanted = device(generation, namespace, node.metadata.name);
-      return viewNode(node, await kube.read(wanted), await kube.read(statusName(wanted)));
+      const { device, status } = await find(node.metadata.name);
+      return viewNode(node, device, status);
     }),
   );
 }

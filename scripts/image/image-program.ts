@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { type Command, Option } from 'commander';
-import { AgentError } from '../../agent/core/agent-error.ts';
+import { AgentError, errnoOf, messageOf } from '../../agent/core/agent-error.ts';
 import { parseReleases, type Release } from '../cfg/release.ts';
 import { usualStore } from '../parts/parts-program.ts';
 import { type Finish, newProgram } from '../terminal/program.ts';
@@ -72,11 +72,19 @@ async function answer(context: ImageContext, work: () => Promise<void>): Promise
     await work();
     return 0;
   } catch (error) {
-    if (!(error instanceof AgentError) || (error.code !== 'INPUT_INVALID' && error.code !== 'FILE_FAILED'))
-      throw error;
-    context.terminal.err(`${context.terminal.style.red('error:')} ${error.message}`);
+    const problem = problemOf(error);
+    if (problem === undefined) throw error;
+    context.terminal.err(`${context.terminal.style.red('error:')} ${problem}`);
     return 1;
   }
+}
+
+/** What a person can mend; undefined for a bug and for wrong usage. */
+function problemOf(error: unknown): string | undefined {
+  if (error instanceof AgentError)
+    return error.code === 'INPUT_INVALID' || error.code === 'FILE_FAILED' ? error.message : undefined;
+  if (errnoOf(error) === undefined) return undefined;
+  return `Cannot write the product: ${messageOf(error)}; name another target`;
 }
 
 function say(

@@ -61,7 +61,9 @@ type Run = (program: string, args: readonly string[], input?: string) => Promise
 
 /** Runs tools with a clock that stands still. Throws TOOL_FAILED where one ends badly. */
 function tools(epoch: number): Run {
-  const env = { ...process.env, LC_ALL: 'C', E2FSPROGS_FAKE_TIME: String(epoch) };
+  // e2fsck has a variable of its own for the time of its last check.
+  const time = String(epoch);
+  const env = { ...process.env, LC_ALL: 'C', E2FSPROGS_FAKE_TIME: time, E2FSCK_TIME: time };
   return async (program, args, input) => {
     const child = spawn(program, args, { env, stdio: ['pipe', 'ignore', 'pipe'] });
     let said = '';

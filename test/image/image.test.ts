@@ -155,6 +155,9 @@ test('a folder with something in it is not written to, and a broken SOURCE_DATE_
   const full = await image(build, 'dir', build.folder);
   assert.equal(full.exitCode, 1);
   assert.match(full.err, /is not empty; name a new folder/);
+  const taken = await image(build, 'tar', build.folder);
+  assert.equal(taken.exitCode, 1);
+  assert.match(taken.err, /EISDIR.*; name another target/);
   assert.equal((await imageAt(build, 'yesterday', 'dir', path.join(build.folder, 'out'))).exitCode, 2);
 });
 

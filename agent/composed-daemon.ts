@@ -6,6 +6,7 @@ import type { Edge } from './edge/edge.ts';
 import type { HealthBoard } from './health/board.ts';
 import type { JsonLog } from './host/json-log.ts';
 import { moment, nextTurn } from './host/next-turn.ts';
+import { OwnPace } from './host/own-pace.ts';
 import type { PartsKeeper } from './parts/parts-keeper.ts';
 import type { Prep } from './prep/create-prep.ts';
 import type { Reporting } from './reporting.ts';
@@ -40,6 +41,7 @@ export interface Rooms {
 export class ComposedDaemon implements Daemon {
   readonly #rooms: Rooms;
   readonly #over = new AbortController();
+  readonly #pace = new OwnPace();
   #opening: Promise<void> = Promise.resolve();
   #bringUp: Promise<void> = Promise.resolve();
   #reports: Promise<void> = Promise.resolve();
@@ -66,6 +68,7 @@ export class ComposedDaemon implements Daemon {
     await edge.open();
     supervisor.announce();
     await keeper.start();
+    this.#pace.start();
     await moment();
     await reporting.startLedger();
     await nextTurn();
@@ -96,6 +99,7 @@ export class ComposedDaemon implements Daemon {
     await reporting.stop();
     await prep.stop();
     await keeper.stop();
+    this.#pace.stop();
     log.info('agent.stopped');
   }
 

@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { Note } from '../core/unit-spec.ts';
+import { isoTime } from '../core/utc-text.ts';
 
 /** Subject, times and origin of the node's certificate, as far as they matter. */
 export interface CertificateFacts {
@@ -89,6 +90,5 @@ function parseDate(text: string): number {
 }
 
 function day(ms: number): string {
-  // oxlint-disable-next-line no-restricted-globals -- writes a given date and asks no clock
-  return new Date(ms).toISOString().slice(0, 10);
+  return isoTime(ms).slice(0, 10);
 }

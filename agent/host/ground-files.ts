@@ -12,20 +12,21 @@ import {
 import type { GroundFacts, GroundQuestions, PathFact } from '../core/ground-observed.ts';
 
 const maxTextBytes = 65_536;
+/** Shared, because this runs in one go: a buffer of its own for each look would be most of what an idle agent allocates. */
+const textBuffer = Buffer.allocUnsafeSlow(maxTextBytes);
 
 /** Text of a small file, or undefined where it cannot be read for whatever reason: an observer never fails for one file. */
 export function readText(path: string): string | undefined {
   let descriptor: number | undefined;
   try {
     descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const buffer = Buffer.allocUnsafe(maxTextBytes);
     let length = 0;
     while (length < maxTextBytes) {
-      const got = readSync(descriptor, buffer, length, maxTextBytes - length, null);
+      const got = readSync(descriptor, textBuffer, length, maxTextBytes - length, null);
       if (got === 0) break;
       length += got;
     }
-    return buffer.toString('utf8', 0, length);
+    return textBuffer.toString('utf8', 0, length);
   } catch {
     return undefined;
   } finally {

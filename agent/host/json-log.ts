@@ -1,6 +1,7 @@
 import { isAgentError, messageOf } from '../core/agent-error.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log, LogFields, LogLevel } from '../core/log.ts';
+import { isoTime } from '../core/utc-text.ts';
 import type { RotatingFile } from './rotating-file.ts';
 
 const ranks: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
@@ -37,7 +38,7 @@ export class JsonLog implements Log {
 
   #write(level: LogLevel, event: string, fields: LogFields = {}): void {
     if (ranks[level] < this.#least) return;
-    const head = { at: new Date(this.#clock.wallMs()).toISOString(), level, event };
+    const head = { at: isoTime(this.#clock.wallMs()), level, event };
     let line = encode({ ...head, ...fields });
     if (line === undefined || line.length > maxLineLength)
       line = JSON.stringify({ ...head, fields: 'left out' });

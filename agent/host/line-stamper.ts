@@ -1,3 +1,5 @@
+import { isoTime } from '../core/utc-text.ts';
+
 /** Letter of a stream in a stored line. */
 export type StreamLetter = 'o' | 'e' | 'a';
 
@@ -16,7 +18,7 @@ export class LineStamper {
   #open: { readonly stream: StreamLetter; length: number } | undefined;
 
   encode(chunk: Buffer, stream: StreamLetter, wallMs: number): Buffer {
-    const stamp = Buffer.from(`${new Date(wallMs).toISOString()} ${stream} `, 'latin1');
+    const stamp = Buffer.from(`${isoTime(wallMs)} ${stream} `, 'latin1');
     const out = new Growing(chunk.length + stampLength * 16);
     if (this.#open !== undefined && this.#open.stream !== stream) {
       out.byte(lineFeed);

@@ -1,6 +1,6 @@
+import { rfc3339 } from '../core/utc-text.ts';
 import type { Condition, ConditionStatus } from '../health/condition.ts';
 import type { Summary } from '../health/summary.ts';
-import { rfc3339 } from './rfc3339.ts';
 
 /** One condition as the Node object has it. */
 export interface NodeCondition {

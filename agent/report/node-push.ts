@@ -1,11 +1,11 @@
 import { earliestTimeMs } from '../core/constants.ts';
 import type { EdgeNode } from '../core/edge-node.ts';
+import { rfc3339 } from '../core/utc-text.ts';
 import type { LedgerRecord } from '../health/ledger.ts';
 import { type CloudMessage, type CloudRoute, contentOf } from './cloud-message.ts';
 import { isGoodOnNode } from './cloud-plan.ts';
 import type { CloudSession } from './cloud-session.ts';
 import { type NodeConditions, statusPatch } from './node-conditions.ts';
-import { rfc3339 } from './rfc3339.ts';
 
 /** What became of a write to the Node object. */
 export type PushResult =

@@ -4,10 +4,10 @@ import type { Clock } from '../core/clock.ts';
 import type { Question, QuestionAnswer, QuestionDesk } from '../core/question.ts';
 import type { Sample } from '../core/samples.ts';
 import type { LogQuery, UnitLogLine } from '../core/unit-logs.ts';
+import { rfc3339 } from '../core/utc-text.ts';
 import type { LedgerRecord } from '../health/ledger.ts';
 import type { Summary } from '../health/summary.ts';
 import { metricsText, metricsType } from './metrics.ts';
-import { rfc3339 } from './rfc3339.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 /** What may be asked; all of it only reads. */

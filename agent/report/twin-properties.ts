@@ -1,9 +1,9 @@
 import type { StatusDocument } from '../api/wire.ts';
 import type { Sample } from '../core/samples.ts';
+import { rfc3339 } from '../core/utc-text.ts';
 import type { Condition } from '../health/condition.ts';
 import type { LedgerRecord } from '../health/ledger.ts';
 import type { Summary } from '../health/summary.ts';
-import { rfc3339 } from './rfc3339.ts';
 import { encodeTwinText } from './twin-text.ts';
 
 /** One property of the agent's Device. */

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { rfc3339 } from '../../agent/report/rfc3339.ts';
 import { decodeTwinText, encodeTwinText } from '../../agent/report/twin-text.ts';
 
 /** What edgecore takes as a value (edge/pkg/devicetwin/dtcommon/util.go, v1.22.1). */
@@ -35,13 +34,4 @@ test('a message stays readable on the wire', () => {
 test('a cut never falls inside an escape', () => {
   const encoded = encodeTwinText('x'.repeat(511).concat('"'));
   assert.equal(encoded, 'x'.repeat(511));
-});
-
-test('times are those of the platform', () => {
-  fc.assert(
-    fc.property(fc.integer({ min: 0, max: 4_102_444_800_000 }), (ms) => {
-      assert.equal(rfc3339(ms), new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z'));
-    }),
-  );
-  assert.equal(rfc3339(Date.UTC(2024, 1, 29, 23, 59, 59)), '2024-02-29T23:59:59Z');
 });

@@ -3,12 +3,25 @@
  * arithmetic on the proleptic Gregorian calendar, so that it is as pure as its callers.
  */
 export function rfc3339(wallMs: number): string {
+  return `${dateAndTime(wallMs)}Z`;
+}
+
+/**
+ * The same with milliseconds, as `Date.prototype.toISOString` writes it. The first use of that reads ICU's time zones, 0.8 MB
+ * of memory for as long as the agent runs (Node 20 and 22, measured).
+ */
+export function isoTime(wallMs: number): string {
+  const ms = Math.floor(wallMs) - Math.floor(wallMs / 1_000) * 1_000;
+  return `${dateAndTime(wallMs)}.${String(ms).padStart(3, '0')}Z`;
+}
+
+function dateAndTime(wallMs: number): string {
   const seconds = Math.floor(wallMs / 1_000);
   const days = Math.floor(seconds / 86_400);
   const rest = seconds - days * 86_400;
   const { year, month, day } = civil(days);
   const clock = [Math.floor(rest / 3_600), Math.floor(rest / 60) % 60, rest % 60].map(two).join(':');
-  return `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}T${clock}Z`;
+  return `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}T${clock}`;
 }
 
 /** Date of a day number since 1970-01-01, counted in eras of 400 years that begin on the first of March. */

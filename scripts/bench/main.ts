@@ -8,6 +8,7 @@ import { type Benchmark, wordsOf } from './benchmark.ts';
 import { bundle } from './benchmarks/bundle.ts';
 import { commands } from './benchmarks/commands.ts';
 import { dockerd } from './benchmarks/dockerd.ts';
+import { growth } from './benchmarks/growth.ts';
 import { latency } from './benchmarks/latency.ts';
 import { logs } from './benchmarks/logs.ts';
 import { respawn } from './benchmarks/respawn.ts';
@@ -42,6 +43,7 @@ const all: readonly Benchmark[] = [
   logs,
   wire,
   dockerd,
+  growth,
 ];
 
 /** Debian packages whose services would start if they were installed, and where they are unpacked instead. */

@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
 import { OwnPace, withOwnSettings } from '../../agent/host/own-pace.ts';
 
@@ -22,8 +21,6 @@ test('an agent at rest keeps code that its next start takes', (t) => {
   const pace = new OwnPace();
   t.after(() => {
     pace.stop();
-    setFlagsFromString('--max-optimized-bytecode-size=61440');
-    setFlagsFromString('--semi-space-growth-factor=2');
     rmSync(folder, { recursive: true });
   });
   const file = path.join(folder, 'code');

@@ -6,7 +6,6 @@ import type { Edge } from './edge/edge.ts';
 import type { HealthBoard } from './health/board.ts';
 import type { JsonLog } from './host/json-log.ts';
 import { moment, nextTurn } from './host/next-turn.ts';
-import type { OwnPace } from './host/own-pace.ts';
 import type { PartsKeeper } from './parts/parts-keeper.ts';
 import type { Prep } from './prep/create-prep.ts';
 import type { Reporting } from './reporting.ts';
@@ -29,7 +28,6 @@ export interface Rooms {
   readonly config: Config;
   readonly configProblems: readonly string[];
   readonly keeper: ApiKeeper;
-  readonly pace: OwnPace;
   readonly parts: PartsKeeper;
   readonly prep: Prep;
   readonly supervisor: Supervisor;
@@ -56,7 +54,7 @@ export class ComposedDaemon implements Daemon {
   }
 
   async #open(signal: AbortSignal): Promise<void> {
-    const { keeper, pace, log, board, supervisor, config, edge, reporting } = this.#rooms;
+    const { keeper, log, board, supervisor, config, edge, reporting } = this.#rooms;
     const until = AbortSignal.any([signal, this.#over.signal]);
     this.#reportConfig();
     if (config['prep.enabled']) {
@@ -68,7 +66,6 @@ export class ComposedDaemon implements Daemon {
     await edge.open();
     supervisor.announce();
     await keeper.start();
-    pace.start();
     await moment();
     await reporting.startLedger();
     await nextTurn();
@@ -87,7 +84,7 @@ export class ComposedDaemon implements Daemon {
   }
 
   async stop(): Promise<void> {
-    const { keeper, pace, prep, supervisor, log, edge, reporting, parts, updater } = this.#rooms;
+    const { keeper, prep, supervisor, log, edge, reporting, parts, updater } = this.#rooms;
     this.#over.abort(new DOMException('The agent stops', 'AbortError'));
     // Whoever answers can be told to stop before everything has begun: what is under way ends first.
     await this.#opening.catch(() => undefined);
@@ -99,7 +96,6 @@ export class ComposedDaemon implements Daemon {
     await reporting.stop();
     await prep.stop();
     await keeper.stop();
-    pace.stop();
     log.info('agent.stopped');
   }
 

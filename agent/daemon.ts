@@ -25,7 +25,6 @@ import { HostUnitLogs } from './host/host-unit-logs.ts';
 import { HttpsDate } from './host/https-date.ts';
 import { JsonLog } from './host/json-log.ts';
 import { HostLocalNet } from './host/local-net.ts';
-import { OwnPace } from './host/own-pace.ts';
 import { HostProgramText } from './host/program-text.ts';
 import { protectSelf } from './host/protect-self.ts';
 import { RotatingFile } from './host/rotating-file.ts';
@@ -190,8 +189,7 @@ export async function createDaemon(places: Places, leave: () => void): Promise<D
     updater,
     leave,
   });
-  const pace = new OwnPace();
-  const api = pace.heeding(createApi({ verbs, log }));
+  const api = createApi({ verbs, log });
   Object.assign(tie, { verbs, api });
   const keeper = new ApiKeeper({
     api,
@@ -218,7 +216,6 @@ export async function createDaemon(places: Places, leave: () => void): Promise<D
     config,
     configProblems,
     keeper,
-    pace,
     prep,
     supervisor,
     edge,

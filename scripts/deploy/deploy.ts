@@ -171,7 +171,10 @@ async function switchTo(order: Work, { slot, previous, needsReboot }: Switch): P
   };
 }
 
-/** Points `active` to a slot and starts it; returns why it is not ready, or nothing. */
+/**
+ * Points `active` to a slot and starts it; returns why it is not ready, or nothing. A power cut leaves one of the two links:
+ * the board's ln makes the new one beside the old and renames it (landley/toybox toys/posix/ln.c).
+ */
 async function start(
   { board, timeout, patience, say, tool }: Work,
   slot: string,

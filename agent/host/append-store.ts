@@ -2,6 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import path from 'node:path';
 import { AgentError, errnoOf, messageOf } from '../core/agent-error.ts';
 import type { AppendFiles } from '../core/append-files.ts';
+import { syncPath } from './sync-path.ts';
 
 /** Appends to files of the machine; see the port for what it promises. One append for a path at a time. */
 export class AppendStore implements AppendFiles {
@@ -32,14 +33,5 @@ async function appendWhole(handle: FileHandle, file: string, bytes: Buffer): Pro
     throw error;
   }
   // A new name must survive the power cut as well as its content.
-  if (size === 0) await syncDirectory(path.dirname(file));
-}
-
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  if (size === 0) await syncPath(path.dirname(file));
 }

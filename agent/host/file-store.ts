@@ -13,6 +13,7 @@ import { open, readdir, rename, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { AgentError, errnoOf, messageOf } from '../core/agent-error.ts';
 import type { Files, ReplaceOptions } from '../core/files.ts';
+import { syncPath } from './sync-path.ts';
 
 const defaultMaxBytes = 1_048_576;
 /** Broken files kept beside a good one; the oldest number is used again after that. */
@@ -62,7 +63,7 @@ export class FileStore implements Files {
         await handle.close();
       }
       await rename(temporary, file);
-      await syncDirectory(path.dirname(file));
+      await syncPath(path.dirname(file));
     } catch (error) {
       await unlink(temporary).catch(() => undefined);
       throw failed('write', file, error);
@@ -76,7 +77,7 @@ export class FileStore implements Files {
       const free = range(keptBroken).find((index) => !names.has(`${base}.broken-${index}`)) ?? keptBroken;
       const target = `${file}.broken-${free}`;
       await rename(file, target);
-      await syncDirectory(path.dirname(file));
+      await syncPath(path.dirname(file));
       return target;
     } catch (error) {
       if (isAbsent(error)) return undefined;
@@ -174,14 +175,5 @@ function readUpTo(descriptor: number, file: string, maxBytes: number): string {
       );
     }
     chunks.push(chunk.subarray(0, length));
-  }
-}
-
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

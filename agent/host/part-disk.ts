@@ -5,7 +5,6 @@ import {
   link,
   lstat,
   mkdir,
-  open,
   readdir,
   readFile,
   readlink,
@@ -18,6 +17,7 @@ import {
 import path from 'node:path';
 import { AgentError, errnoOf, messageOf } from '../core/agent-error.ts';
 import type { PartDisk } from '../core/part-disk.ts';
+import { syncPath } from './sync-path.ts';
 
 /** The store of parts on the machine's disk. Every failure is a FILE_FAILED that names the path and the errno word. */
 export class HostPartDisk implements PartDisk {
@@ -34,7 +34,7 @@ export class HostPartDisk implements PartDisk {
       if (first === undefined) return;
       for (let made = place; ; made = path.dirname(made)) {
         await chmod(made, 0o755);
-        await syncDirectory(path.dirname(made));
+        await syncPath(path.dirname(made));
         if (made === first) return;
       }
     });
@@ -43,7 +43,7 @@ export class HostPartDisk implements PartDisk {
   async removeTree(place: string): Promise<void> {
     await this.#attempt('remove', place, async () => {
       await rm(place, { recursive: true, force: true });
-      await syncDirectory(path.dirname(place)).catch(() => undefined);
+      await syncPath(path.dirname(place)).catch(() => undefined);
     });
   }
 
@@ -54,7 +54,7 @@ export class HostPartDisk implements PartDisk {
   async rename(from: string, to: string): Promise<void> {
     await this.#attempt('rename', from, async () => {
       await rename(from, to);
-      await syncDirectory(path.dirname(to));
+      await syncPath(path.dirname(to));
     });
   }
 
@@ -64,7 +64,7 @@ export class HostPartDisk implements PartDisk {
       await unlink(fresh).catch(() => undefined);
       await symlink(target, fresh);
       await rename(fresh, place);
-      await syncDirectory(path.dirname(place));
+      await syncPath(path.dirname(place));
     });
   }
 
@@ -114,18 +114,5 @@ async function syncTree(place: string): Promise<void> {
     if (entry.isDirectory()) await syncTree(inner);
     else if (entry.isFile()) await syncPath(inner);
   }
-  await syncDirectory(place);
-}
-
-async function syncDirectory(place: string): Promise<void> {
   await syncPath(place);
-}
-
-async function syncPath(place: string): Promise<void> {
-  const handle = await open(place, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

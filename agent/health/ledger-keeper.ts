@@ -119,6 +119,10 @@ const entries: Readonly<Record<string, (fields: Fields) => LedgerEntry | undefin
     const message = `Its record was unreadable and was set aside as ${textOf(fields['aside'])}`;
     return { kind: 'quarantine', subject: textOf(fields['unit']), reason: 'RecordBroken', message };
   },
+  'unit.forgotten': (fields) => {
+    const message = `The configuration no longer declares it, and its process ${textOf(fields['pid'])} runs on unwatched; declare it again, or end it with kill`;
+    return { kind: 'hold', subject: textOf(fields['unit']), reason: 'NotDeclared', message };
+  },
   'units.shut-down': () => {
     return {
       kind: 'hold',

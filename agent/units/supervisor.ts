@@ -4,6 +4,7 @@ import type { UnitSpec } from '../core/unit-spec.ts';
 import type { ConditionFacts } from '../health/board.ts';
 import { type ShutdownOptions, type StopReport, shutDown } from './shutdown.ts';
 import { type Missing, pidOf, type UnitState } from './state.ts';
+import { tellForgotten } from './tell-forgotten.ts';
 import { startOrder, stopGroups } from './unit-graph.ts';
 import type { UnitPorts } from './unit-ports.ts';
 import { UnitRunner } from './unit-runner.ts';
@@ -54,6 +55,9 @@ export class Supervisor {
       const runner = this.#runner(name);
       if (runner.spec.dormancy?.() === undefined) runner.dispatch({ kind: 'start-requested' });
     }
+    await tellForgotten(new Set(this.#order), this.#ports).catch((error: unknown) => {
+      this.#ports.log.warn('units.records-unreadable', { error: messageOf(error) });
+    });
   }
 
   /** Says of every unit that was not taken over yet why the supervision has not begun. */

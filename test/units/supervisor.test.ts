@@ -130,6 +130,22 @@ test('a broken record is set aside, told, and the unit is found by its program',
   assert.ok(board.eventsAfter(0).some((entry) => entry.event === 'unit.record-broken'));
 });
 
+test('a unit that the configuration no longer declares is told and left alone; a record of a dead one goes', async () => {
+  const bench = new UnitBench();
+  const { supervisor } = await bench.start([new FakeUnit('worker'), new FakeUnit('other')]);
+  const pid = supervisor.status()[0]?.pid;
+  await supervisor.stop();
+  bench.processes.end(supervisor.status()[1]?.pid ?? 0, { how: 'exited', code: 0 });
+  const next = await bench.start([]);
+  const told = next.board.eventsAfter(0).filter(({ event }) => event === 'unit.forgotten');
+  assert.deepEqual(
+    told.map(({ fields }) => fields),
+    [{ unit: 'worker', pid }],
+  );
+  assert.ok(bench.processes.living.some((process) => process.pid === pid));
+  assert.deepEqual(await bench.disk.list('/state/units'), ['worker.json']);
+});
+
 test('the record names the living process and goes away with an orderly stop', async () => {
   const bench = new UnitBench();
   const { supervisor } = await bench.start([new FakeUnit('worker')]);

@@ -1,3 +1,4 @@
+import type { Processes, ProcessIdentity } from '../core/process.ts';
 import { AdoptionRecords } from './adoption-record.ts';
 import type { UnitPorts } from './unit-ports.ts';
 
@@ -25,8 +26,8 @@ export async function tellForgotten(
 }
 
 async function isRunning(
-  { pid, startTicks, bootId, exe }: Parameters<UnitPorts['processes']['adopt']>[0],
-  processes: UnitPorts['processes'],
+  { pid, startTicks, bootId, exe }: ProcessIdentity,
+  processes: Processes,
 ): Promise<boolean> {
   const facts = await processes.facts(pid);
   if (facts?.exe !== exe || facts.startTicks !== startTicks) return false;

@@ -24,6 +24,7 @@ import { SystemClock } from '../../agent/host/system-clock.ts';
 import { ToolRunner } from '../../agent/host/tool-runner.ts';
 import { Reporting } from '../../agent/reporting.ts';
 import { Supervisor } from '../../agent/units/supervisor.ts';
+import { freePort } from '../fakes/free-port.ts';
 import { QuietLog } from '../fakes/quiet-log.ts';
 import { statusDocument } from '../fakes/status-document.ts';
 import { bundleEdgecore } from '../standins/bundle.ts';
@@ -307,16 +308,4 @@ export class EdgeRig {
     const bus = { mqttServerInternal: `tcp://127.0.0.1:${this.ports.mqtt}`, mqttMode: 0 };
     await writeFile(this.places.configFile, stringify({ modules: { edged, edgeHub: hub, eventBus: bus } }));
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }

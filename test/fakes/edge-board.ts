@@ -15,16 +15,9 @@ import { SystemClock } from '../../agent/host/system-clock.ts';
 import { Reporting } from '../../agent/reporting.ts';
 import { bundleEdgecore } from '../standins/bundle.ts';
 import { FakeEdgeNodes } from './fake-edge-nodes.ts';
+import { freePort } from './free-port.ts';
 import { QuietLog } from './quiet-log.ts';
 import { statusDocument, unitStatus } from './status-document.ts';
-
-async function freePort(): Promise<number> {
-  const server = net.createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** Where a cloud is, a stand-in or a real one. */
 export interface CloudPlace {

@@ -17,6 +17,7 @@ import { SystemClock } from '../../agent/host/system-clock.ts';
 import { Reporting } from '../../agent/reporting.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 import { FakeEdgeNodes } from '../fakes/fake-edge-nodes.ts';
+import { freePort } from '../fakes/free-port.ts';
 import { QuietLog } from '../fakes/quiet-log.ts';
 import { statusDocument, unitStatus } from '../fakes/status-document.ts';
 
@@ -142,11 +143,3 @@ test('the listener for other machines comes as soon as its files are there', asy
     net.connect(port, '127.0.0.1', resolve).once('error', reject).unref();
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = net.createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

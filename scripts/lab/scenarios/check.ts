@@ -1,9 +1,10 @@
 import { AgentError } from '../../../agent/core/agent-error.ts';
+import { freePort } from '../../../test/fakes/free-port.ts';
 import type { Board } from '../board.ts';
 import { labName } from '../name-server.ts';
 import { busyboxOfLab, importImage, inside } from './agent.ts';
 import { eventually, expectEqual } from './expect.ts';
-import { freePort, startHostServer } from './host-server.ts';
+import { startHostServer } from './host-server.ts';
 import { onReadyBoard } from './ready-board.ts';
 
 /** Port of the board at which the check publishes a container. */

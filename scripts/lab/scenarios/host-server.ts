@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
-import { type AddressInfo, createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { AgentError } from '../../../agent/core/agent-error.ts';
 
 /** A web server on the host's loopback, which the board sees as 10.0.2.2 and 10.0.3.2. */
@@ -54,14 +54,4 @@ export async function startHostServer(): Promise<HostServer> {
       await once(server, 'close');
     },
   };
-}
-
-/** A port of the loopback that nobody listens on now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

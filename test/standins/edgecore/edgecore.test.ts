@@ -10,6 +10,7 @@ import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { connectAsync } from 'mqtt';
 import { parse, stringify } from 'yaml';
+import { freePort } from '../../fakes/free-port.ts';
 import { bundleEdgecore } from '../bundle.ts';
 import { CloudHub } from '../cloudhub/cloudhub.ts';
 import { startControl } from '../cloudhub/control.ts';
@@ -141,16 +142,6 @@ async function listen(server: Server, at: string | number): Promise<void> {
   await new Promise<void>((resolve) => {
     server.listen(at, resolve);
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await listen(server, 0);
-  const address = server.address();
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 async function withCloud(use: (cloud: CloudHub) => Promise<void>, version = '1.22.1'): Promise<void> {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -70,13 +70,14 @@ const failures: readonly Failure[] = [
     provoke: async (rig, agent) => {
       await rig.cloud.setFaults({ issue: 'expired' });
       await withToken(rig, agent, rig.cloud.token());
-      const isThere = (): Promise<boolean> =>
-        stat(rig.places.certFile).then(
-          () => true,
+      // The key is written after the certificate: edgecore ended between them would have neither pair nor token.
+      const isWhole = (): Promise<boolean> =>
+        readFile(rig.places.keyFile, 'utf8').then(
+          (text) => text.includes('-----END '),
           () => false,
         );
       const late = AbortSignal.timeout(20_000);
-      while (!(await isThere())) await sleep(50, undefined, { signal: late });
+      while (!(await isWhole())) await sleep(50, undefined, { signal: late });
       await rm(rig.places.bootstrapFile, { force: true });
       agent.supervisor.restartUnit('edgecore');
     },

@@ -37,6 +37,8 @@ const lingerMs = 20_000;
 const closeMs = 300;
 const eventsAtOnce = 5;
 const eventsEveryMs = 60_000;
+/** A cloud that heard only the node itself may have been given another configuration since; so often it is tried again. */
+const againMs = 86_400_000;
 /** First release that takes events from an edge. */
 const eventsMinor = 19;
 
@@ -49,6 +51,8 @@ export class CloudChannels {
   #kept: { readonly session: CloudSession; readonly about: string } | undefined;
   #stopLinger: () => void = () => undefined;
   #eventsMs = Number.NEGATIVE_INFINITY;
+  /** When a session beside edgecore's was last seen to be unheard, by this agent. */
+  #deafMs = Number.NEGATIVE_INFINITY;
   /** An earlier agent may have ended between a write and its answer. */
   #isUnsure = true;
 
@@ -77,10 +81,10 @@ export class CloudChannels {
       const outcome = await this.#pushAsNode(push, signal);
       if (outcome.how !== 'silent' || mode === 'takeover') return outcome;
     }
-    if (mode !== 'takeover') {
+    if (this.#mayBeHeardBeside()) {
       const outcome = await this.#pushBeside(push, signal);
       if (outcome.how !== 'silent') return outcome;
-      await memory.learn({ mode: 'suspect' });
+      await this.#suspect();
       if (isOwnFirst) return outcome;
       if (gate.isFree) return this.#pushAsNode(push, signal);
     }
@@ -112,8 +116,10 @@ export class CloudChannels {
       const session = await this.#besideSession(push.node, signal);
       const sent = this.#sendEvents(session, push.node);
       const outcome = await this.#say(session, push, signal);
-      if (outcome.how === 'silent') await this.close();
-      else {
+      if (outcome.how === 'silent') {
+        this.#deafMs = this.#options.clock.nowMs();
+        await this.close();
+      } else {
         this.#linger();
         await this.#learnMode('separate');
         for (const sequence of sent) await this.#options.events?.done(sequence);
@@ -149,6 +155,16 @@ export class CloudChannels {
     if (this.#options.memory.facts.mode === 'takeover') return;
     const outcome = await this.#pushBeside(push, signal);
     if (outcome.how === 'silent' && !signal.aborted) await this.#learnMode('takeover');
+  }
+
+  #mayBeHeardBeside(): boolean {
+    const { memory, clock } = this.#options;
+    return memory.facts.mode !== 'takeover' || clock.nowMs() - this.#deafMs >= againMs;
+  }
+
+  async #suspect(): Promise<void> {
+    const { memory } = this.#options;
+    if (memory.facts.mode !== 'takeover') await memory.learn({ mode: 'suspect' });
   }
 
   async #say(session: CloudSession, push: NodePush, signal: AbortSignal): Promise<PushResult> {

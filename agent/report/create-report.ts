@@ -102,6 +102,7 @@ export function createReport(options: ReportOptions): Report {
   const desk = new QueryDesk({
     sources: { ...sourcesOf(options), report: state },
     clock,
+    log,
     showsLogs: settings['query.logs'],
   });
   const door = new Door({

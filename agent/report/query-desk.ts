@@ -1,6 +1,7 @@
 import type { DoctorDocument, StatusDocument } from '../api/wire.ts';
-import { AgentError, isAgentError, messageOf } from '../core/agent-error.ts';
+import { AgentError, type ErrorCode, isAgentError, messageOf } from '../core/agent-error.ts';
 import type { Clock } from '../core/clock.ts';
+import type { Log } from '../core/log.ts';
 import type { Question, QuestionAnswer, QuestionDesk } from '../core/question.ts';
 import type { Sample } from '../core/samples.ts';
 import type { LogQuery, UnitLogLine } from '../core/unit-logs.ts';
@@ -8,6 +9,7 @@ import { rfc3339 } from '../core/utc-text.ts';
 import type { LedgerRecord } from '../health/ledger.ts';
 import type { Summary } from '../health/summary.ts';
 import { metricsText, metricsType } from './metrics.ts';
+import { type Asked, parseQuestion } from './parse-question.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 /** What may be asked; all of it only reads. */
@@ -27,28 +29,26 @@ export interface QuerySources {
 export interface QueryDeskOptions {
   readonly sources: QuerySources;
   readonly clock: Clock;
+  readonly log: Log;
   /** Whether logs are shown: the router asks nobody who he is. */
   readonly showsLogs: boolean;
 }
 
-/** Prefix of the rule's target path; a rule may leave it out. */
-const prefix = '/agent-health';
 /** The edge itself waits 10 s, whoever asks in the cloud much less. */
 const answerMs = 900;
-const maxTargetLength = 2_048;
 const maxAnswerLength = 262_144;
-const maxItems = 200;
-const defaultItems = 50;
 const doctorFreshMs = 60_000;
+const complaintMs = 60_000;
+/** What an asker can do something about. Any other error may name files and programs of the board, and the router asks nobody who he is. */
+const forAskers: readonly ErrorCode[] = [
+  'REQUEST_INVALID',
+  'FORBIDDEN',
+  'BUSY',
+  'NOT_FOUND',
+  'UNIT_UNKNOWN',
+  'TIMED_OUT',
+];
 const jsonType = 'application/json; charset=utf-8';
-
-interface Asked {
-  /** Parts of the path after the prefix. */
-  readonly parts: readonly string[];
-  readonly limit: number;
-  readonly after: number;
-  readonly signal: AbortSignal;
-}
 
 type Answerer = (asked: Asked) => unknown;
 
@@ -62,6 +62,7 @@ export class QueryDesk implements QuestionDesk {
   readonly #bucket: TokenBucket;
   #doctor: { readonly document: DoctorDocument; readonly atMs: number } | undefined;
   #isDoctorBusy = false;
+  #complainedMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: QueryDeskOptions) {
     this.#options = options;
@@ -78,10 +79,24 @@ export class QueryDesk implements QuestionDesk {
       return json(this.#head(), await this.#inTime(() => this.#find(asked)(asked), late));
     } catch (error) {
       // Not the whole head: that the status cannot be had may be the very error.
-      return json(this.#when(), { error: errorOf(error) });
+      return json(this.#when(), { error: this.#errorOf(error) });
     } finally {
       late.abort();
     }
+  }
+
+  /** The details stay on the board: in its log, once a minute, because whoever may ask may ask often. */
+  #errorOf(error: unknown): { readonly code: ErrorCode; readonly message: string } {
+    if (isAgentError(error) && forAskers.includes(error.code))
+      return { code: error.code, message: error.message };
+    const { clock, log } = this.#options;
+    const nowMs = clock.nowMs();
+    if (nowMs - this.#complainedMs >= complaintMs) {
+      this.#complainedMs = nowMs;
+      log.warn('query.failed', { error: messageOf(error) });
+    }
+    const message = 'Cannot answer: something failed on the board; its log says what: agentctl logs agent';
+    return { code: isAgentError(error) ? error.code : 'BUG', message };
   }
 
   #when(): object {
@@ -222,47 +237,6 @@ export class QueryDesk implements QuestionDesk {
       cancel();
     }
   }
-}
-
-/** Takes a question apart; refuses what is too long, not GET, or has a path that could mean anything but a name. */
-function parseQuestion({ method, target }: Question, signal: AbortSignal): Asked {
-  if (method !== 'GET' && method !== 'HEAD') throw refused(`the method is ${method.slice(0, 20)}, want GET`);
-  if (target.length > maxTargetLength)
-    throw refused(`it is ${target.length} characters long, want at most ${maxTargetLength}`);
-  const [path = '', search = ''] = target.split('?', 2);
-  const inner = path === prefix || path.startsWith(`${prefix}/`) ? path.slice(prefix.length) : path;
-  const parts = inner.split('/').filter((part) => part !== '');
-  if (!parts.every((part) => /^[A-Za-z0-9_-]{1,64}$/.test(part)))
-    throw refused('its path is not made of plain names');
-  const query = new URLSearchParams(search);
-  const names = [...query.keys()];
-  if (names.some((name) => name !== 'limit' && name !== 'after') || new Set(names).size < names.length)
-    throw refused('its parameters are not limit and after, each at most once');
-  return {
-    parts,
-    signal,
-    limit: wholeNumber(query, 'limit', defaultItems),
-    after: wholeNumber(query, 'after', 0),
-  };
-}
-
-function wholeNumber(query: URLSearchParams, name: string, fallback: number): number {
-  const text = query.get(name);
-  if (text === null) return fallback;
-  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
-  const [min, max] = name === 'limit' ? [1, maxItems] : [0, Number.MAX_SAFE_INTEGER];
-  if (!(value >= min && value <= max)) throw refused(`"${name}" is no whole number from ${min} to ${max}`);
-  return value;
-}
-
-function refused(fact: string): AgentError {
-  return new AgentError('REQUEST_INVALID', `Cannot answer: ${fact}`);
-}
-
-function errorOf(error: unknown): { readonly code: string; readonly message: string } {
-  return isAgentError(error)
-    ? { code: error.code, message: error.message }
-    : { code: 'BUG', message: messageOf(error) };
 }
 
 function json(head: object, body: unknown): QuestionAnswer {

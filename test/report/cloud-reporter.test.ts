@@ -1,113 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { HttpCaller, HttpReply } from '../../agent/core/http-caller.ts';
-import { SpeakerGate } from '../../agent/core/speaker-gate.ts';
-import { HealthBoard } from '../../agent/health/board.ts';
-import { Bell } from '../../agent/report/bell.ts';
-import { CloudChannels } from '../../agent/report/cloud-channels.ts';
-import { CloudMemory } from '../../agent/report/cloud-memory.ts';
-import { CloudReporter } from '../../agent/report/cloud-reporter.ts';
-import { Spool } from '../../agent/report/spool.ts';
-import { FakeClock } from '../fakes/fake-clock.ts';
-import { FakeDisk } from '../fakes/fake-disk.ts';
-import { edgeNode, FakeEdgeNodes } from '../fakes/fake-edge-nodes.ts';
-import { FakeHub, type FakeHubOptions } from '../fakes/fake-hub.ts';
-import { QuietLog } from '../fakes/quiet-log.ts';
-
-const pace = { intervalMs: 5_000, messageMs: 300_000, badMs: 600_000, goodMs: 21_600_000 };
-const hubFacts = {
-  host: '192.0.2.1',
-  port: 10_000,
-  projectId: 'p',
-  tls: { caFile: '/ca', certFile: '/cert', keyFile: '/key' },
-};
-
-interface WorldOptions extends FakeHubOptions {
-  readonly disk?: FakeDisk;
-  readonly hub?: FakeHub;
-  readonly clock?: FakeClock;
-  readonly edgecoreVersion?: string;
-  readonly metaServer?: (body: string) => HttpReply;
-}
-
-/** A joined board whose Node conditions are kept at a fake cloud. edgecore runs at the start. */
-async function world(options: WorldOptions = {}) {
-  const clock = options.clock ?? new FakeClock();
-  const log = new QuietLog();
-  const board = new HealthBoard(clock);
-  const hub = options.hub ?? new FakeHub(options);
-  const disk = options.disk ?? new FakeDisk();
-  const gate = new SpeakerGate();
-  const bell = new Bell(clock);
-  const { metaServer } = options;
-  const nodes = new FakeEdgeNodes({
-    hub: hubFacts,
-    edgecoreVersion: options.edgecoreVersion ?? options.version ?? '1.22.1',
-    metaServer: metaServer === undefined ? undefined : 'http://127.0.0.1:10550',
-  });
-  const calls: string[] = [];
-  const http: HttpCaller = {
-    call: ({ body = '' }) => {
-      calls.push(body);
-      return Promise.resolve(metaServer?.(body) ?? { status: 500, body: '' });
-    },
-  };
-  const memory = new CloudMemory(disk, '/state/cloud.json');
-  const events = new Spool({ storage: { files: disk, appends: disk }, path: '/state/events.records' });
-  await events.start();
-  let id = 0;
-  const newId = (): string => `id-${(id += 1)}`;
-  const channels = new CloudChannels({ link: hub, http, gate, memory, events, clock, log, newId });
-  const read = () => ({ conditions: board.conditions(), summary: board.summary() });
-  const reporter = new CloudReporter({
-    nodes,
-    channels,
-    memory,
-    gate,
-    clock,
-    random: () => 0.5,
-    log,
-    pace,
-    read,
-    bell,
-  });
-  board.watch(() => bell.ring());
-  board.set('EdgecoreReady', 'true', { reason: 'Ready', message: 'edgecore answers' });
-  board.set('DockerReady', 'true', { reason: 'Ready', message: 'dockerd answers' });
-  gate.edgecoreAdopted();
-  await reporter.start(new AbortController().signal);
-  const breakEdgecore = (reason = 'CrashLoop'): void => {
-    gate.edgecoreEnded();
-    board.set('EdgecoreReady', 'false', { reason, message: 'edgecore ended 5 times in 60 s: exit 1' });
-  };
-  const mendEdgecore = async (): Promise<void> => {
-    await gate.edgecoreStarts();
-    board.set('EdgecoreReady', 'true', { reason: 'Ready', message: 'edgecore answers' });
-  };
-  const end = async (): Promise<void> => {
-    await reporter.stop();
-    await clock.advance(0);
-    assert.equal(hub.sessions.size, 0, 'a session was left open');
-    assert.equal(clock.pending(), 0, 'a timer was left');
-  };
-  return {
-    bell,
-    clock,
-    log,
-    board,
-    hub,
-    disk,
-    gate,
-    nodes,
-    memory,
-    events,
-    reporter,
-    calls,
-    breakEdgecore,
-    mendEdgecore,
-    end,
-  };
-}
+import { cloudWorld as world } from '../fakes/cloud-world.ts';
+import { edgeNode } from '../fakes/fake-edge-nodes.ts';
 
 test('within 15 s of a crash the Node says so, and within 15 s of the cure it says that', async () => {
   const { clock, hub, breakEdgecore, mendEdgecore, end } = await world();
@@ -164,6 +58,25 @@ test('where only the node itself is heard, the agent speaks as the node while ed
   assert.ok(hub.sessions.has(edgecore));
   assert.equal(hub.evictions, 0);
   edgecore.end({ reason: 'Closed', message: '', isPermanent: false });
+  await end();
+});
+
+test('a cloud that no longer enforces authorization is heard to do so within a day, on a healthy board too', async () => {
+  const { clock, hub, memory, gate, breakEdgecore, board, end } = await world({ isEnforced: true });
+  await clock.advance(60_000);
+  breakEdgecore();
+  await clock.advance(15_000);
+  assert.equal(memory.facts.mode, 'takeover');
+  await gate.edgecoreStarts();
+  board.set('EdgecoreReady', 'true', { reason: 'Ready', message: 'edgecore answers' });
+  const before = hub.opened.length;
+  await clock.advance(10 * 90_000_000);
+  assert.equal(memory.facts.mode, 'takeover');
+  assert.equal(hub.opened.length - before, 10, 'one session a day finds out');
+  hub.isEnforced = false;
+  await clock.advance(90_000_000);
+  assert.equal(memory.facts.mode, 'separate');
+  assert.equal(hub.condition('EdgecoreReady'), 'True Ready');
   await end();
 });
 

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { AgentError } from '../../agent/core/agent-error.ts';
 import type { UnitLogLine } from '../../agent/core/unit-logs.ts';
 import { HealthBoard } from '../../agent/health/board.ts';
 import { QueryDesk, type QuerySources } from '../../agent/report/query-desk.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
+import { QuietLog } from '../fakes/quiet-log.ts';
 import { statusDocument, unitStatus } from '../fakes/status-document.ts';
 
 type Body = Record<string, unknown> & {
@@ -41,12 +43,13 @@ function world(parts: Partial<QuerySources> = {}, showsLogs = true) {
     report: () => ({ twin: 'Telling' }),
     ...parts,
   };
-  const desk = new QueryDesk({ sources, clock, showsLogs });
+  const log = new QuietLog();
+  const desk = new QueryDesk({ sources, clock, log, showsLogs });
   const ask = async (target: string, method = 'GET'): Promise<Body> => {
     const { body } = await desk.answer({ method, target });
     return JSON.parse(body) as Body;
   };
-  return { clock, desk, ask };
+  return { clock, desk, ask, log };
 }
 
 test('the overview says why the board is not ready, causes before consequences', async () => {
@@ -155,6 +158,25 @@ test('a status that cannot be had is an error in the body, not a silence', async
   const { ask } = world({ status: () => assert.fail('no status') });
   for (const target of ['/agent-health', '/metrics', '/agent-health/units'])
     assert.equal((await ask(target)).error?.code, 'BUG');
+});
+
+test('what goes wrong on the board is told to its log and not to whoever asked', async () => {
+  const secret = 'EACCES: permission denied, open "/data/x/key.pem"';
+  for (const failure of [new Error(secret), new AgentError('FILE_FAILED', secret)]) {
+    const { ask, log } = world({
+      logs: () => {
+        throw failure;
+      },
+    });
+    for (let round = 0; round < 50; round += 1) {
+      const { error } = await ask('/logs/dockerd');
+      assert.match(error?.message ?? '', /^Cannot answer: .*agentctl logs agent$/);
+    }
+    assert.deepEqual(
+      log.lines.map(({ event, fields }) => [event, fields['error']]),
+      [['query.failed', secret]],
+    );
+  }
 });
 
 test('the checks run once for all who ask within a minute, and nobody waits for them', async () => {

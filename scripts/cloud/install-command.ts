@@ -18,6 +18,7 @@ interface InstallArguments extends KubeOptions {
   readonly port: string;
   readonly commands?: true;
   readonly reportUrl?: string;
+  readonly replyUrl?: string;
   readonly recreate?: true;
   readonly dryRun?: true;
   readonly uninstall?: true;
@@ -37,6 +38,10 @@ export function addInstall(program: Command, { terminal, openKube }: CloudPorts,
       '--report-url <url>',
       'also forward free reports (report.topic: NAMESPACE/agent/report) to this address',
     )
+    .option(
+      '--reply-url <url>',
+      'also forward the answers to commands (command.replyTopic: NAMESPACE/agent/reply) to this address',
+    )
     .option('--recreate', 'delete and create again the Devices that have never reported')
     .option('--dry-run', 'print what would be done')
     .option('--uninstall', 'remove everything that was installed in the namespace')
@@ -51,6 +56,7 @@ export function addInstall(program: Command, { terminal, openKube }: CloudPorts,
               queryPort: portOf(options.port),
               hasCommands: options.commands === true,
               reportUrl: options.reportUrl,
+              replyUrl: options.replyUrl,
               recreates: options.recreate === true,
             });
       await performAll(kube, steps, options.dryRun === true, terminal);

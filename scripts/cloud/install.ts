@@ -10,8 +10,8 @@ import {
   deviceModel,
   isBoardEndpoint,
   lacksProperties,
+  nodeRules,
   ownLabel,
-  reportRule,
   routerObjects,
 } from './manifests.ts';
 import { isEdge, type NodeView, viewNode } from './node-view.ts';
@@ -65,8 +65,7 @@ export async function planInstall(
     const wanted = device(generation, namespace, name);
     const { device: found, status } = await find(name);
     const view = viewNode(node, found, status);
-    const rule = reportRule(options, name);
-    if (rule !== undefined) steps.push(planObject(rule, await kube.read(rule)));
+    for (const rule of nodeRules(options, name)) steps.push(planObject(rule, await kube.read(rule)));
     const isConnected = view.ready?.status === 'True';
     const againBecause = reasonToRecreate(wanted, found, view, options);
     const mustBeNew = found === undefined || view.twin === undefined || againBecause !== undefined;

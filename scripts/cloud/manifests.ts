@@ -13,6 +13,8 @@ export interface CloudWishes {
   readonly hasCommands: boolean;
   /** Where free reports go; undefined sets up none. */
   readonly reportUrl: string | undefined;
+  /** Where answers to commands go; undefined sets up none. */
+  readonly replyUrl: string | undefined;
 }
 
 /** Group of the Device objects. */
@@ -98,7 +100,8 @@ function propertyNames({ spec, status }: KubeObject): readonly unknown[] {
 
 /** Endpoints and rules of KubeEdge's router; they serve all nodes of the cluster. */
 export function routerObjects(wishes: CloudWishes): readonly KubeObject[] {
-  const { namespace, queryPort, hasCommands, reportUrl } = wishes;
+  const { namespace, queryPort, hasCommands, reportUrl, replyUrl } = wishes;
+  const hasTopics = hasCommands || reportUrl !== undefined || replyUrl !== undefined;
   const endpoint = (
     name: string,
     ruleEndpointType: string,
@@ -139,7 +142,7 @@ export function routerObjects(wishes: CloudWishes): readonly KubeObject[] {
   return [
     endpoint('rest', 'rest'),
     endpoint(board, 'servicebus', { service_port: String(queryPort) }),
-    ...(hasCommands || reportUrl !== undefined ? [endpoint('eventbus', 'eventbus')] : []),
+    ...(hasTopics ? [endpoint('eventbus', 'eventbus')] : []),
     health,
     ...(hasCommands ? [command] : []),
   ];
@@ -150,19 +153,22 @@ export function isBoardEndpoint({ kind, metadata }: KubeObject): boolean {
   return kind === 'RuleEndpoint' && metadata.name.startsWith(`${own}-${boardEndpoint}`);
 }
 
-/** Rule for the free reports of one node: here the router wants the name of the node. */
-export function reportRule(wishes: CloudWishes, node: string): KubeObject | undefined {
-  const { namespace, reportUrl } = wishes;
-  if (reportUrl === undefined) return undefined;
-  return {
-    apiVersion: 'rules.kubeedge.io/v1',
-    kind: 'Rule',
-    metadata: { name: `${own}-report-${node}`, namespace, labels },
-    spec: {
+/** Rules for what one node says by itself, reports and answers to commands: here the router wants the name of the node. */
+export function nodeRules(
+  { namespace, reportUrl, replyUrl }: CloudWishes,
+  node: string,
+): readonly KubeObject[] {
+  const wanted = { report: reportUrl, reply: replyUrl };
+  return Object.entries(wanted).flatMap(([kind, resource]) => {
+    if (resource === undefined) return [];
+    const source = { topic: `agent/${kind}`, node_name: node };
+    const spec = {
       source: `${own}-eventbus`,
-      sourceResource: { topic: 'agent/report', node_name: node },
+      sourceResource: source,
       target: `${own}-rest`,
-      targetResource: { resource: reportUrl },
-    },
-  };
+      targetResource: { resource },
+    };
+    const metadata = { name: `${own}-${kind}-${node}`, namespace, labels };
+    return [{ apiVersion: 'rules.kubeedge.io/v1', kind: 'Rule', metadata, spec }];
+  });
 }

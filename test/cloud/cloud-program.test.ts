@@ -56,6 +56,7 @@ test('a dry run prints and changes nothing, and uninstall removes only what is o
   const { kube, run } = await cluster(t);
   const dry = await run('install', '--dry-run', '--commands', '--report-url', 'http://hook/');
   assert.match(dry.out, /^\+ rule default\/oh-edge-agent-report-board-1$/m);
+  assert.doesNotMatch(dry.out, /agent-reply/);
   assert.deepEqual(kube.writes, []);
   await run('install', '--commands');
   kube.put('apis/rules.kubeedge.io/v1/namespaces/default/rules/theirs', { metadata: { name: 'theirs' } });
@@ -63,6 +64,21 @@ test('a dry run prints and changes nothing, and uninstall removes only what is o
   assert.match(gone.out, /^- rule default\/oh-edge-agent-command$/m);
   assert.equal(kube.get(devicePath), undefined);
   assert.notEqual(kube.get('apis/rules.kubeedge.io/v1/namespaces/default/rules/theirs'), undefined);
+});
+
+test('answers to commands have a way out of the cluster where an address is named for them', async (t) => {
+  const { kube, run } = await cluster(t);
+  await run('install', 'board-1', '--commands', '--reply-url', 'http://desk/replies');
+  const rules = 'apis/rules.kubeedge.io/v1/namespaces/default';
+  const { spec } = kube.get(`${rules}/rules/oh-edge-agent-reply-board-1`) as { spec: object };
+  assert.deepEqual(spec, {
+    source: 'oh-edge-agent-eventbus',
+    sourceResource: { topic: 'agent/reply', node_name: 'board-1' },
+    target: 'oh-edge-agent-rest',
+    targetResource: { resource: 'http://desk/replies' },
+  });
+  for (const name of ['eventbus', 'rest'])
+    assert.notEqual(kube.get(`${rules}/ruleendpoints/oh-edge-agent-${name}`), undefined);
 });
 
 test('a cluster of the old generation gets v1alpha2, with the twins that its cloud merges into', async (t) => {

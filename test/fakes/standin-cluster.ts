@@ -22,6 +22,7 @@ export async function standinCluster(t: TestContext, version: string) {
     queryPort: board.questions,
     hasCommands: true,
     reportUrl: undefined,
+    replyUrl: undefined,
   };
   const router = await Router.start(cloud, routerObjects(wishes), { retryMs: 1 });
   t.after(() => router.stop());

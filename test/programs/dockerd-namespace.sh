@@ -13,5 +13,7 @@ done
 mkdir /sys/fs/cgroup/systemd
 mount -t cgroup -o none,name=systemd cgroup /sys/fs/cgroup/systemd
 ip link set lo up
-"$@" &
+# A shell takes the input away from what it runs in the background.
+exec 3<&0
+"$@" <&3 3<&- &
 wait $!

@@ -47,7 +47,10 @@ export interface ProcessNamespace {
 export interface GroundProbes {
   /** Text of /proc/config.gz; undefined where the kernel does not tell. */
   kernelConfig(): Promise<string | undefined>;
-  /** Tries what containers need in namespaces that are gone afterwards; rejects with TOOL_FAILED where it cannot try anything. */
+  /**
+   * Tries what containers need in namespaces that are gone afterwards; rejects with TOOL_FAILED where it cannot try anything,
+   * with TIMED_OUT where the board is too busy to tell.
+   */
   kernel(place: ProbePlace): Promise<ProbeResults>;
   /** `prctl(PR_GET_SECUREBITS)` of this process; undefined where it cannot be asked. */
   securebits(): Promise<number | undefined>;
@@ -55,7 +58,7 @@ export interface GroundProbes {
   namespaces(programs: readonly string[]): readonly ProcessNamespace[];
   /** Undefined where the path does not exist. */
   room(path: string): DiskRoom | undefined;
-  /** Whether a name server gives any answer within a second. */
+  /** Whether a name server gives any answer within three seconds. */
   answersDns(server: string): Promise<boolean>;
   /** What a program prints as its version, first line; undefined where it does not run. */
   version(argv: readonly [string, ...string[]]): Promise<string | undefined>;

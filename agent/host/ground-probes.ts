@@ -18,8 +18,12 @@ import { linkTarget, namesIn } from './ground-files.ts';
 import { placeNetwatch } from './network-watch.ts';
 
 const maxConfigBytes = 4_194_304;
-const dnsTimeoutMs = 1_000;
-const kernelTimeoutMs = 8_000;
+/** A lost packet is no dead server: the question goes out again each second, three times. */
+const dnsEveryMs = 1_000;
+const dnsQuestions = 3;
+/** Two dozen short programs: 2 s on an idle board, many times that where a pull or a boot takes all cores. */
+const kernelTimeoutMs = 20_000;
+const versionTimeoutMs = 10_000;
 
 /**
  * Runs in mount and network namespaces of its own, so everything but its one directory on the data filesystem is gone
@@ -150,20 +154,26 @@ export class HostGroundProbes implements GroundProbes {
     return new Promise((resolve) => {
       const socket = createSocket(isIPv6(server) ? 'udp6' : 'udp4');
       const end = (isAnswer: boolean): void => {
-        clearTimeout(timer);
+        clearInterval(timer);
         socket.close();
         resolve(isAnswer);
       };
-      const timer = setTimeout(() => end(false), dnsTimeoutMs);
+      let asked = 0;
+      const ask = (): void => {
+        if (asked === dnsQuestions) end(false);
+        else socket.send(rootQuery, 53, server);
+        asked += 1;
+      };
+      const timer = setInterval(ask, dnsEveryMs);
       socket.once('error', () => end(false));
       socket.once('message', () => end(true));
-      socket.send(rootQuery, 53, server);
+      ask();
     });
   }
 
   async version(argv: readonly [string, ...string[]]): Promise<string | undefined> {
     try {
-      const { code, stdout, stderr } = await this.#commands.run(argv, { timeoutMs: 3_000 });
+      const { code, stdout, stderr } = await this.#commands.run(argv, { timeoutMs: versionTimeoutMs });
       return code === 0 ? `${stdout}${stderr}`.split('\n')[0]?.trim() : undefined;
     } catch {
       return undefined;

@@ -40,8 +40,10 @@ export class ToolRunner implements Commands {
       });
       child.once('close', (code, signal) => {
         clearTimeout(timer);
-        if (isLate) reject(toolFailed(name, `did not end within ${timeoutMs} ms and was killed`));
-        else if (code === null) reject(toolFailed(name, `was ended by ${signal}`));
+        if (isLate) {
+          const text = `Cannot run "${name}": it did not end within ${timeoutMs} ms and was killed`;
+          reject(new AgentError('TIMED_OUT', text));
+        } else if (code === null) reject(toolFailed(name, `was ended by ${signal}`));
         else {
           const truncated = stdout.isTruncated || stderr.isTruncated;
           resolve({ code, stdout: stdout.text(), stderr: stderr.text(), truncated });

@@ -32,7 +32,7 @@ test('a tool that does not end is killed together with its children', async () =
   const mark = `${4_000_000 + process.pid}`;
   const script = `sleep ${mark} & sleep ${mark}; wait`;
   await assert.rejects(tools.run(['/bin/sh', '-c', script], { timeoutMs: 100 }), {
-    code: 'TOOL_FAILED',
+    code: 'TIMED_OUT',
     message: /did not end within 100 ms and was killed/,
   });
   assert.deepEqual(

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Finding } from '../../agent/api/wire.ts';
+import { AgentError } from '../../agent/core/agent-error.ts';
 import { HealthBoard } from '../../agent/health/board.ts';
 import { type ExamineParts, examine } from '../../agent/prep/doctor/examine.ts';
 import { GroundWork } from '../../agent/prep/ground-work.ts';
@@ -346,6 +347,15 @@ test('a board where nothing could be tried is not called healthy', async () => {
     (await wrong(patient)).map((finding) => finding.id),
     ['kernel.probes'],
   );
+});
+
+test('a board too busy for the probes does not blame its kernel', async () => {
+  const patient = await healthy();
+  patient.probes.kernelError = new AgentError('TIMED_OUT', 'Cannot run "unshare": it did not end in time');
+  const [finding, ...others] = await wrong(patient);
+  assert.deepEqual(others, []);
+  assert.match(finding?.why ?? '', /too busy/);
+  assert.doesNotMatch(finding?.fix ?? '', /CONFIG_/);
 });
 
 test('a board without docker is not asked for its parts', async () => {

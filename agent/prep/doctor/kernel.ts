@@ -1,5 +1,5 @@
 import type { Finding } from '../../api/wire.ts';
-import { messageOf } from '../../core/agent-error.ts';
+import { isAgentError, messageOf } from '../../core/agent-error.ts';
 import type { GroundProbes, KernelProbe, ProbePlace, ProbeResults } from '../../core/ground-probes.ts';
 import { mergeConfigs, parseConfig } from '../../kernel/config-text.ts';
 import {
@@ -123,8 +123,8 @@ export async function checkKernelFeatures(
   const report = await readReport(probes, wish);
   const lacking =
     report === undefined ? [] : lackingOptions(report).filter((option) => isMeant(option, wish));
-  const tried = await probes.kernel(wish.place).catch((error: unknown) => messageOf(error));
-  if (typeof tried === 'string') return [untried(tried), ...fromOptions(lacking), ...whole(report, lacking)];
+  const tried = await probes.kernel(wish.place).catch(untried);
+  if ('id' in tried) return [tried, ...fromOptions(lacking), ...whole(report, lacking)];
   const relevant = withoutConsequences(tried, wish);
   const covered = new Set([...relevant.keys()].flatMap((probe) => rows[probe].options));
   const rest = lacking.filter((option) => !covered.has(option.name));
@@ -164,10 +164,21 @@ async function readReport(
   return checkKernel(config, { features, kernel, isWhole: true });
 }
 
-function untried(said: string): Finding {
-  return found('kernel.probes', 'The kernel can be tried', {
+function untried(error: unknown): Finding {
+  const seen = messageOf(error);
+  const title = 'The kernel can be tried';
+  if (isAgentError(error, 'TIMED_OUT')) {
+    return found('kernel.probes', title, {
+      severity: 'warning',
+      seen,
+      wanted: 'an answer of the kernel',
+      why: 'The board is too busy to tell what its kernel can do; this says nothing of the kernel itself',
+      fix: 'run `agentctl doctor` again when the board is quieter',
+    });
+  }
+  return found('kernel.probes', title, {
     severity: 'warning',
-    seen: said,
+    seen,
     wanted: 'scratch namespaces for mounts and network',
     why: 'Without namespaces no container runs either; not being root looks the same',
     fix: 'run it as root; build the kernel with CONFIG_NAMESPACES=y and CONFIG_NET_NS=y',

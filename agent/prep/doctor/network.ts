@@ -111,7 +111,7 @@ async function checkNames(
   return found('network.dns', title, {
     severity: 'warning',
     seen:
-      servers.length === 0 ? 'no name server is known' : `${servers.join(', ')} does not answer within 1 s`,
+      servers.length === 0 ? 'no name server is known' : `${servers.join(', ')} does not answer within 3 s`,
     wanted: 'at least one that answers',
     why: 'Pulls fail with "lookup …: i/o timeout"; containers get the same servers. The file in the image names fixed ones',
     fix: 'set prep.dns to the name servers of this network and restart the agent',

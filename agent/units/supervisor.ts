@@ -185,6 +185,9 @@ export class Supervisor {
     if (this.#isShuttingDown && kind !== 'stop-requested') {
       throw new AgentError('UNIT_REFUSED', `Cannot start "${name}": the units are being shut down`);
     }
+    const idle = kind === 'stop-requested' ? undefined : runner.spec.dormancy?.();
+    if (idle !== undefined && pidOf(runner.state) === undefined)
+      throw new AgentError('UNIT_REFUSED', `Cannot start "${name}": ${idle.message}`);
     this.#ports.log.info('unit.requested', { unit: name, kind });
     runner.dispatch({ kind });
     return runner.status();

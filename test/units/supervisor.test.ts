@@ -312,6 +312,13 @@ test('a dormant unit is neither started nor on the board until it has something 
   assert.equal(board.get('EdgecoreReady'), undefined);
   assert.equal(supervisor.status()[0]?.reason, 'NotJoined');
   assert.equal(bench.processes.living.length, 0);
+  for (const ask of [supervisor.startUnit, supervisor.restartUnit]) {
+    assert.throws(() => ask.call(supervisor, 'edgecore'), {
+      code: 'UNIT_REFUSED',
+      message: 'Cannot start "edgecore": run `agentctl join`',
+    });
+  }
+  supervisor.stopUnit('edgecore');
   isDormant = false;
   supervisor.startUnit('edgecore');
   await bench.clock.advance(1_000);

@@ -69,7 +69,8 @@ export class GroundWork {
 
   /** Does the first pass, whatever comes of it, and then keeps looking until stopped. */
   async start(signal: AbortSignal): Promise<void> {
-    signal.addEventListener('abort', () => this.#stopped.abort(signal.reason), { once: true });
+    const whileRunning = { once: true, signal: this.#stopped.signal };
+    signal.addEventListener('abort', () => this.#stopped.abort(signal.reason), whileRunning);
     await this.applyNow().catch((error: unknown) =>
       this.#parts.log.error('ground.failed', { message: messageOf(error) }),
     );

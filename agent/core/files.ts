@@ -10,6 +10,10 @@ export interface Files {
   read(path: string, maxBytes?: number): Promise<string | undefined>;
   /** Replaces a file so that after a power cut either the old or the new text is there: temp file, fsync, rename, fsync of the directory. */
   replace(path: string, text: string, options?: ReplaceOptions): Promise<void>;
+  /** Copies a file so that after a power cut the whole copy is there, or what was there before. */
+  copy(from: string, to: string, mode: number): Promise<void>;
+  /** Gives a file another name in its directory, in place of what has that name; an absent one is no error. */
+  move(from: string, to: string): Promise<void>;
   /** Renames a broken file to `<path>.broken-<n>` (n counts up, bounded) and returns the new path; undefined where nothing was there. */
   setAside(path: string): Promise<string | undefined>;
   /** Makes a directory and its parents; an existing one is left as it is. */

@@ -1,9 +1,7 @@
 import { AgentError, isAbort, isAgentError, messageOf } from '../core/agent-error.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Commands } from '../core/commands.ts';
 import type { Files } from '../core/files.ts';
 import type { ConfigKeeper, ConfigReport } from './config-keeper.ts';
-import type { EdgePlaces } from './edge-places.ts';
 import type { EdgeStep } from './edge-plan.ts';
 import { type EdgeUnits, isActive, statusOf } from './edge-units.ts';
 import type { NodeRecords } from './node-record.ts';
@@ -15,14 +13,12 @@ import type { EdgeSettings } from './wanted-values.ts';
 /** What the steps are performed with. */
 export interface ExecutorPorts {
   readonly clock: Clock;
-  readonly commands: Commands;
   readonly files: Files;
   readonly units: EdgeUnits;
   readonly keeper: ConfigKeeper;
   readonly records: NodeRecords;
   readonly pods: PodCleaner;
   readonly retract: (signal: AbortSignal) => Promise<boolean>;
-  readonly places: EdgePlaces;
 }
 
 /** What one run of steps needs and plans must not hold. */
@@ -61,7 +57,7 @@ export class EdgeExecutor {
       'write-file': ({ path, text, mode }) => this.#writeFile(path, text, mode),
       'copy-file': (step) => this.#copy(step),
       'remove-file': ({ path }) => files.remove(path),
-      'move-file': (step) => this.#move(step),
+      'move-file': ({ from, to }) => files.move(from, to),
       'write-config': (step, given) => this.#writeConfig(step, given),
       // No line end: 1.13 to 1.17 put the text as it is into a header.
       'write-token': ({ path }, { token }) => files.replace(path, token?.reveal() ?? '', { mode: 0o600 }),
@@ -117,25 +113,7 @@ export class EdgeExecutor {
   async #copy({ from, to }: StepOf<'copy-file'>): Promise<void> {
     const { files } = this.#ports;
     await files.makeDirectory(to.slice(0, to.lastIndexOf('/')));
-    // First beside it: a plugin that runs cannot be written over, and half a plugin must not be found.
-    const fresh = `${to}.new`;
-    await this.#busybox('cp', from, fresh);
-    await this.#busybox('chmod', '755', fresh);
-    await this.#busybox('mv', fresh, to);
-  }
-
-  /** What is not there needs no moving. */
-  async #move({ from, to }: StepOf<'move-file'>): Promise<void> {
-    const slash = from.lastIndexOf('/');
-    const names = await this.#ports.files.list(from.slice(0, slash));
-    if (names.includes(from.slice(slash + 1))) await this.#busybox('mv', '-f', from, to);
-  }
-
-  async #busybox(...argv: readonly string[]): Promise<void> {
-    const { commands, places } = this.#ports;
-    const { code, stderr } = await commands.run([places.busybox, ...argv], { timeoutMs: 60_000 });
-    if (code !== 0)
-      throw new AgentError('TOOL_FAILED', `busybox ${argv[0]} ended with status ${code}: ${stderr.trim()}`);
+    await files.copy(from, to, 0o755);
   }
 
   async #writeConfig({ holdsToken }: StepOf<'write-config'>, given: ExecutionSecrets): Promise<void> {

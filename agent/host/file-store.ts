@@ -9,7 +9,7 @@ import {
   readSync,
   unlinkSync,
 } from 'node:fs';
-import { open, readdir, rename, unlink } from 'node:fs/promises';
+import { copyFile, type FileHandle, open, readdir, rename, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { AgentError, errnoOf, messageOf } from '../core/agent-error.ts';
 import type { Files, ReplaceOptions } from '../core/files.ts';
@@ -50,14 +50,37 @@ export class FileStore implements Files {
   }
 
   async replace(file: string, text: string, options: ReplaceOptions = {}): Promise<void> {
+    await this.#place('write', file, options.mode ?? 0o644, (handle) => handle.writeFile(text));
+  }
+
+  async copy(from: string, to: string, mode: number): Promise<void> {
+    await this.#place('copy', to, mode, (_handle, temporary) => copyFile(from, temporary));
+  }
+
+  async move(from: string, to: string): Promise<void> {
+    try {
+      await rename(from, to);
+      await syncPath(path.dirname(to));
+    } catch (error) {
+      if (!isAbsent(error)) throw failed('move', from, error);
+    }
+  }
+
+  /** Fills a file beside the place, brings it to the disk, and only then gives it its name. */
+  async #place(
+    act: string,
+    file: string,
+    mode: number,
+    fill: (handle: FileHandle, temporary: string) => Promise<void>,
+  ): Promise<void> {
     this.#sequence += 1;
     const temporary = `${file}.new-${process.pid}-${this.#sequence}`;
     this.#sweep(path.dirname(file));
     try {
-      const handle = await open(temporary, 'w', options.mode ?? 0o644);
+      const handle = await open(temporary, 'w', mode);
       try {
-        await handle.chmod(options.mode ?? 0o644);
-        await handle.writeFile(text);
+        await fill(handle, temporary);
+        await handle.chmod(mode);
         await handle.sync();
       } finally {
         await handle.close();
@@ -66,7 +89,7 @@ export class FileStore implements Files {
       await syncPath(path.dirname(file));
     } catch (error) {
       await unlink(temporary).catch(() => undefined);
-      throw failed('write', file, error);
+      throw failed(act, file, error);
     }
   }
 

@@ -2,6 +2,8 @@ import {
   chmodSync,
   closeSync,
   constants,
+  fchmodSync,
+  fsyncSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -10,8 +12,8 @@ import {
   symlinkSync,
   unlinkSync,
   writeFileSync,
-  writeSync,
 } from 'node:fs';
+import path from 'node:path';
 import { AgentError, errnoOf, messageOf } from '../core/agent-error.ts';
 import type { Commands } from '../core/commands.ts';
 import type { GroundExecutor } from '../core/ground.ts';
@@ -51,7 +53,7 @@ export class HostGroundExecutor implements GroundExecutor {
     'write-file': async (step) =>
       attempt(step, () => {
         writeInPlace(step.path, step.text, step.mode);
-        chmodSync(step.path, step.mode);
+        syncDirectory(path.dirname(step.path));
       }),
     mount: async (step) => {
       const options = step.options.length > 0 ? ['-o', step.options.join(',')] : [];
@@ -115,10 +117,22 @@ function attempt(step: GroundStep, act: () => void): void {
   }
 }
 
-function writeInPlace(path: string, text: string, mode: number): void {
-  const descriptor = openSync(path, writeFlags, mode);
+/** In place, because it may be a mount point; on the disk before it counts as done. */
+function writeInPlace(place: string, text: string, mode: number): void {
+  const descriptor = openSync(place, writeFlags, mode);
   try {
-    writeSync(descriptor, text);
+    writeFileSync(descriptor, text);
+    fchmodSync(descriptor, mode);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function syncDirectory(place: string): void {
+  const descriptor = openSync(place, constants.O_RDONLY);
+  try {
+    fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
   }

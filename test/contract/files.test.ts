@@ -38,6 +38,19 @@ for (const [name, make] of Object.entries(stores)) {
     assert.equal(await files.setAside(`${root}/a`), undefined);
   });
 
+  test(`${name}: a copy is whole or not there, and a moved file takes the place of another`, async (t) => {
+    const { files, root } = make(t);
+    await files.replace(`${root}/a`, 'one');
+    await files.replace(`${root}/b`, 'two');
+    await files.copy(`${root}/a`, `${root}/c`, 0o755);
+    assert.equal(await files.read(`${root}/c`), 'one');
+    await files.move(`${root}/b`, `${root}/c`);
+    assert.equal(await files.read(`${root}/c`), 'two');
+    await files.move(`${root}/nothing`, `${root}/c`);
+    await assert.rejects(files.copy(`${root}/nothing`, `${root}/d`, 0o755), { code: 'FILE_FAILED' });
+    assert.deepEqual(await files.list(root), ['a', 'c']);
+  });
+
   test(`${name}: removing and listing what is not there is no error`, async (t) => {
     const { files, root } = make(t);
     await files.remove(`${root}/nothing`);
@@ -54,7 +67,9 @@ test('host: a replaced file has the asked mode and leaves nothing else behind', 
   assert.equal(statSync(`${root}/secret`).mode & 0o777, 0o600);
   await files.replace(`${root}/secret`, 'y');
   assert.equal(statSync(`${root}/secret`).mode & 0o777, 0o644);
-  assert.deepEqual(readdirSync(root), ['secret']);
+  await files.copy(`${root}/secret`, `${root}/program`, 0o755);
+  assert.equal(statSync(`${root}/program`).mode & 0o777, 0o755);
+  assert.deepEqual(readdirSync(root), ['program', 'secret']);
 });
 
 test('host: what agents left that were killed while they wrote is removed, what others write now is not', async (t) => {

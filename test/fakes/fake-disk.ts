@@ -58,6 +58,20 @@ export class FakeDisk implements Files, AppendFiles {
     this.files.set(path, before + text);
   }
 
+  async copy(from: string, to: string, mode: number): Promise<void> {
+    const text = await this.read(from);
+    if (text === undefined) throw new AgentError('FILE_FAILED', `Cannot copy "${to}": ENOENT`);
+    await this.replace(to, text, { mode });
+  }
+
+  async move(from: string, to: string): Promise<void> {
+    this.#refuse(from);
+    const text = this.files.get(from);
+    if (text !== undefined) this.files.set(to, text);
+    this.files.delete(from);
+    await Promise.resolve();
+  }
+
   async setAside(path: string): Promise<string | undefined> {
     const text = this.files.get(path);
     if (text === undefined) return undefined;

@@ -125,6 +125,18 @@ export class FakePartDisk implements PartDisk, Files {
     this.#put(path, { kind: 'file', text });
   }
 
+  async copy(from: string, to: string): Promise<void> {
+    await this.replace(to, this.text(from) ?? '');
+  }
+
+  async move(from: string, to: string): Promise<void> {
+    if (!this.live.has(from)) return;
+    this.#step();
+    move(this.live, from, to);
+    this.#step();
+    move(this.durable, from, to);
+  }
+
   async setAside(path: string): Promise<string | undefined> {
     if (!this.live.has(path)) return undefined;
     await this.rename(path, `${path}.broken-1`);

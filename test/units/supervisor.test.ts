@@ -312,12 +312,9 @@ test('a dormant unit is neither started nor on the board until it has something 
   assert.equal(board.get('EdgecoreReady'), undefined);
   assert.equal(supervisor.status()[0]?.reason, 'NotJoined');
   assert.equal(bench.processes.living.length, 0);
-  for (const ask of [supervisor.startUnit, supervisor.restartUnit]) {
-    assert.throws(() => ask.call(supervisor, 'edgecore'), {
-      code: 'UNIT_REFUSED',
-      message: 'Cannot start "edgecore": run `agentctl join`',
-    });
-  }
+  const refusal = { code: 'UNIT_REFUSED', message: 'Cannot start "edgecore": run `agentctl join`' };
+  assert.throws(() => supervisor.startUnit('edgecore'), refusal);
+  assert.throws(() => supervisor.restartUnit('edgecore'), refusal);
   supervisor.stopUnit('edgecore');
   isDormant = false;
   supervisor.startUnit('edgecore');

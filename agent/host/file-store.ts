@@ -3,7 +3,6 @@ import {
   constants,
   existsSync,
   fstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readSync,
@@ -13,6 +12,7 @@ import { copyFile, type FileHandle, open, readdir, rename, unlink } from 'node:f
 import path from 'node:path';
 import { AgentError, errnoOf, messageOf } from '../core/agent-error.ts';
 import type { Files, ReplaceOptions } from '../core/files.ts';
+import { makeDirectories } from './make-directories.ts';
 import { syncPath } from './sync-path.ts';
 
 const defaultMaxBytes = 1_048_576;
@@ -111,7 +111,7 @@ export class FileStore implements Files {
   async makeDirectory(directory: string, mode = 0o755): Promise<void> {
     await Promise.resolve();
     try {
-      mkdirSync(directory, { recursive: true, mode });
+      makeDirectories(directory, mode);
     } catch (error) {
       throw failed('make directory', directory, error);
     }

@@ -5,7 +5,6 @@ import {
   fchmodSync,
   fsyncSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readlinkSync,
   rmdirSync,
@@ -19,6 +18,7 @@ import type { Commands } from '../core/commands.ts';
 import type { GroundExecutor } from '../core/ground.ts';
 import type { GroundStep, GroundStepKind, StepOf } from '../core/ground-step.ts';
 import { sysctlPath } from './ground-files.ts';
+import { makeDirectories } from './make-directories.ts';
 
 /** A link at the place is refused: what it leads to may belong to somebody else. */
 const writeFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
@@ -44,7 +44,7 @@ export class HostGroundExecutor implements GroundExecutor {
   readonly #table: Executors = {
     'make-directory': async (step) => {
       attempt(step, () => {
-        mkdirSync(step.path, { recursive: true });
+        makeDirectories(step.path);
         chmodSync(step.path, step.mode);
       });
     },

@@ -4,7 +4,6 @@ import {
   copyFile,
   link,
   lstat,
-  mkdir,
   readdir,
   readFile,
   readlink,
@@ -17,6 +16,7 @@ import {
 import path from 'node:path';
 import { AgentError, errnoOf, messageOf } from '../core/agent-error.ts';
 import type { PartDisk } from '../core/part-disk.ts';
+import { makeDirectories } from './make-directories.ts';
 import { syncPath } from './sync-path.ts';
 
 /** The store of parts on the machine's disk. Every failure is a FILE_FAILED that names the path and the errno word. */
@@ -30,7 +30,7 @@ export class HostPartDisk implements PartDisk {
 
   async makeFolder(place: string): Promise<void> {
     await this.#attempt('make folder', place, async () => {
-      const first = await mkdir(place, { recursive: true, mode: 0o755 });
+      const first = makeDirectories(place);
       if (first === undefined) return;
       for (let made = place; ; made = path.dirname(made)) {
         await chmod(made, 0o755);

@@ -1,7 +1,8 @@
-import { chmodSync, chownSync, mkdirSync, renameSync, rmSync, type Stats, statSync } from 'node:fs';
+import { chmodSync, chownSync, renameSync, rmSync, type Stats, statSync } from 'node:fs';
 import { createConnection, type Server } from 'node:net';
 import path from 'node:path';
 import { AgentError, errnoOf, messageOf } from '../core/agent-error.ts';
+import { makeDirectories } from './make-directories.ts';
 
 /** A Unix socket's path must fit into sun_path with its final NUL (unix(7)). */
 const maxPathBytes = 107;
@@ -35,7 +36,7 @@ export async function listenOnFile(server: Server, file: string, access: SocketA
     );
   }
   try {
-    mkdirSync(path.dirname(file), { recursive: true, mode: 0o755 });
+    makeDirectories(path.dirname(file));
     // Of an earlier process with our number.
     rmSync(fresh, { force: true });
     await listen(server, fresh);

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  constants,
   fstatSync,
   lstatSync,
   openSync,
@@ -7,6 +8,7 @@ import {
   readFileSync,
   readlinkSync,
   readSync,
+  statSync,
 } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import type { SupportFiles } from '../core/support-files.ts';
@@ -24,7 +26,7 @@ export class HostSupportFiles implements SupportFiles {
   newest(path: string, maxBytes: number): string | undefined {
     let descriptor: number | undefined;
     try {
-      descriptor = openSync(path, 'r');
+      descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
       const { size } = fstatSync(descriptor);
       // Files of /proc say that they are empty.
       if (size === 0) return readFileSync(descriptor).subarray(0, maxBytes).toString('utf8');
@@ -42,6 +44,7 @@ export class HostSupportFiles implements SupportFiles {
 
   unpacked(path: string): string | undefined {
     try {
+      if (!statSync(path).isFile()) return undefined;
       return gunzipSync(readFileSync(path), { maxOutputLength: maxUnpackedBytes }).toString('latin1');
     } catch {
       return undefined;

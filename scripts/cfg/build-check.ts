@@ -1,4 +1,4 @@
-import { AgentError, errnoOf } from '../../agent/core/agent-error.ts';
+import { AgentError, errnoOf, messageOf } from '../../agent/core/agent-error.ts';
 import type { Place, Report } from './findings.ts';
 import { type JsonNode, member, printNode, readJson } from './json-text.ts';
 
@@ -28,7 +28,7 @@ export function parseProcessList(text: string, source: string): ProcessList {
 export function unreadable(path: string, error: unknown): AgentError {
   return new AgentError(
     'INPUT_INVALID',
-    `Cannot read "${path}": ${errnoOf(error) ?? 'failed'}; name a readable file`,
+    `Cannot read "${path}": ${errnoOf(error) ?? messageOf(error)}; name a readable file`,
     {
       cause: error,
     },

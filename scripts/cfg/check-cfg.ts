@@ -1,14 +1,19 @@
-import { readFile, stat } from 'node:fs/promises';
+import { AgentError } from '../../agent/core/agent-error.ts';
+import { openGiven, readGiven } from '../../agent/host/given-file.ts';
 import { type ProcessList, parseProcessList, unreadable } from './build-check.ts';
 import { type Finding, Findings } from './findings.ts';
 import { type CfgOutcome, type CfgSource, fileLimit, readCfg } from './read-cfg.ts';
 import type { Release } from './release.ts';
 
+/** Longest process list that is read, in bytes; those of the products have some thousand. */
+const listLimit = 4_194_304;
+
 /** Reads a cfg from disk; only as much as init would look at. Throws INPUT_INVALID where it cannot be read. */
 export async function loadCfg(path: string, processList?: ProcessList): Promise<CfgSource> {
   try {
-    const { size } = await stat(path);
-    const text = size > fileLimit ? '' : await readFile(path, 'utf8');
+    await using handle = await openGiven(path);
+    const { size } = await handle.stat();
+    const text = size > fileLimit ? '' : await handle.readFile('utf8');
     return { path, text, bytes: size, ...(processList === undefined ? {} : { processList }) };
   } catch (error) {
     throw unreadable(path, error);
@@ -18,10 +23,10 @@ export async function loadCfg(path: string, processList?: ProcessList): Promise<
 /** Reads the product's high_privilege_process_list.json from disk. */
 export async function loadProcessList(path: string): Promise<ProcessList> {
   try {
-    return parseProcessList(await readFile(path, 'utf8'), path);
+    return parseProcessList((await readGiven(path, listLimit)).toString('utf8'), path);
   } catch (error) {
-    if (error instanceof Error && 'syscall' in error) throw unreadable(path, error);
-    throw error;
+    if (error instanceof AgentError) throw error;
+    throw unreadable(path, error);
   }
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { readTextFile } from '../../agent/host/text-file.ts';
 import { macOf, signedText } from '../../agent/report/command-desk.ts';
 import type { Finish } from '../terminal/program.ts';
 import { askNode, sendCommand } from './ask.ts';
@@ -47,7 +47,7 @@ export function addTell(program: Command, { terminal, nowMs }: CloudPorts, finis
     .requiredOption('--key-file <file>', 'the key in command.keyFile of the board')
     .action(
       async (node: string, verb: string, argument: string, options: RouterOptions & { keyFile: string }) => {
-        const key = (await readFile(options.keyFile, 'utf8')).trim();
+        const key = (await readTextFile(options.keyFile)).trim();
         const command = { id: randomUUID(), verb, argument, time: nowMs(), nonce: randomUUID() };
         const signed = JSON.stringify({ ...command, mac: macOf(key, signedText(node, command)) });
         await sendCommand({ ...options, node }, signed);

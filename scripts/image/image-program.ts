@@ -1,7 +1,7 @@
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { type Command, Option } from 'commander';
 import { AgentError, errnoOf, messageOf } from '../../agent/core/agent-error.ts';
+import { makeDirectories } from '../../agent/host/make-directories.ts';
 import { parseReleases, type Release } from '../cfg/release.ts';
 import { usualStore } from '../parts/parts-program.ts';
 import { type Finish, newProgram } from '../terminal/program.ts';
@@ -140,7 +140,7 @@ function addTar(program: Command, context: ImageContext, finish: Finish): void {
     .action(async (archive: string, options: CommonOptions) => {
       const run = async (): Promise<void> => {
         const product = await compose(options, context);
-        await mkdir(path.dirname(path.resolve(archive)), { recursive: true });
+        makeDirectories(path.dirname(path.resolve(archive)));
         await writeTar(product.entries, archive, parseEpoch(context.sourceDate) ?? 0);
         say('archive', archive, product, { terminal: context.terminal, json: options.json === true });
       };
@@ -159,7 +159,7 @@ function addExt4(program: Command, context: ImageContext, finish: Finish): void 
     .action(async (image: string, options: CommonOptions & { base?: string }) => {
       const run = async (): Promise<void> => {
         const product = await compose(options, context);
-        await mkdir(path.dirname(path.resolve(image)), { recursive: true });
+        makeDirectories(path.dirname(path.resolve(image)));
         const epoch = parseEpoch(context.sourceDate) ?? 0;
         await writeExt4(product.entries, image, { epoch, base: options.base });
         say('ext4 image', image, product, { terminal: context.terminal, json: options.json === true });

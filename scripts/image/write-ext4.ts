@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
-import { copyFile, mkdtemp, open, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { AgentError } from '../../agent/core/agent-error.ts';
+import { openGiven } from '../../agent/host/given-file.ts';
 import { mergeTrees, type TreeEntry } from './tree.ts';
 
 /** How a tree becomes an ext4 file system. */
@@ -116,7 +117,7 @@ async function growCopy(base: string, draft: string, bytes: number, run: Run): P
 /** Magic of an ext file system at 1080, and of Android's sparse form at 0. */
 async function requireExt4(base: string): Promise<void> {
   const head = Buffer.alloc(1082);
-  const file = await open(base, 'r').catch((error: unknown) => {
+  const file = await openGiven(base).catch((error: unknown) => {
     throw new AgentError('INPUT_INVALID', `Cannot read "${base}"; name a system image`, { cause: error });
   });
   try {

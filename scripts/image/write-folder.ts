@@ -1,6 +1,7 @@
 import { chmod, copyFile, lchown, lutimes, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { AgentError, errnoOf } from '../../agent/core/agent-error.ts';
+import { makeDirectories } from '../../agent/host/make-directories.ts';
 import { directory, mergeTrees, type TreeEntry } from './tree.ts';
 
 /** How a tree is laid out in a folder. */
@@ -26,7 +27,7 @@ export async function requireEmpty(folder: string): Promise<void> {
   if (names.length > 0) {
     throw new AgentError('INPUT_INVALID', `Cannot write to "${folder}": it is not empty; name a new folder`);
   }
-  await mkdir(folder, { recursive: true });
+  makeDirectories(folder);
 }
 
 /**

@@ -1,6 +1,7 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { AgentError, errnoOf } from '../../agent/core/agent-error.ts';
+import { makeDirectories } from '../../agent/host/make-directories.ts';
 import { type ConfigFile, parseConfig } from '../../agent/kernel/config-text.ts';
 import type { Level } from '../../agent/kernel/kernel-option.ts';
 import type { ConfigTree } from './config-tree.ts';
@@ -67,7 +68,7 @@ export async function planMerge(tree: ConfigTree, options: QuestionOptions, leas
 export async function writeMerge(tree: ConfigTree, merge: Merge): Promise<void> {
   const beside = `${tree.target}.new`;
   try {
-    await mkdir(path.dirname(tree.target), { recursive: true });
+    makeDirectories(path.dirname(tree.target));
     await writeFile(beside, merge.text);
     await rename(beside, tree.target);
   } catch (error) {

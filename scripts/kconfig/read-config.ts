@@ -1,7 +1,7 @@
-import { open } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { AgentError, errnoOf, messageOf } from '../../agent/core/agent-error.ts';
+import { openGiven } from '../../agent/host/given-file.ts';
 import { type ConfigFile, configSizeLimit, parseConfig } from '../../agent/kernel/config-text.ts';
 
 const inflate = promisify(gunzip);
@@ -20,12 +20,12 @@ function tooLarge(source: string, size: string): AgentError {
 
 async function readBytes(path: string): Promise<Buffer> {
   try {
-    await using handle = await open(path, 'r');
+    await using handle = await openGiven(path);
     const { size } = await handle.stat();
     if (size > configSizeLimit) throw tooLarge(path, `${Math.round(size / 1024 / 1024)} MiB`);
     const chunks: Buffer[] = [];
     let bytes = 0;
-    // A pipe or device tells no size, so what comes is counted, too.
+    // A pipe tells no size, so what comes is counted, too.
     for await (const chunk of handle.createReadStream({ autoClose: false }) as AsyncIterable<Buffer>) {
       bytes += chunk.length;
       if (bytes > configSizeLimit) throw tooLarge(path, 'more than that');

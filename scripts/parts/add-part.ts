@@ -1,6 +1,7 @@
-import { readFile, stat } from 'node:fs/promises';
+import { type FileHandle, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { AgentError, errnoOf } from '../../agent/core/agent-error.ts';
+import { AgentError, errnoOf, messageOf } from '../../agent/core/agent-error.ts';
+import { openGiven } from '../../agent/host/given-file.ts';
 import { findLibraries } from '../image/check-parts.ts';
 import { fileSum } from './file-sum.ts';
 import { manifest } from './manifest.ts';
@@ -25,6 +26,7 @@ export interface AddOutcome {
 /** Takes a part from files of one's own. It is checked like a download and never started. */
 export async function addPart(order: AddOrder, store: PartStore): Promise<AddOutcome> {
   if (order.name === 'node-libraries') return addLibraries(order, store);
+  for (const file of order.paths) await (await openProgram(file)).close();
   const known = manifest.filter(({ name }) => name === order.name);
   const template = known.find(({ source }) => source.kind === 'handed-in') ?? known[0];
   if (template === undefined) {
@@ -61,7 +63,7 @@ async function addEdgecore(order: AddOrder, template: Part, store: PartStore): P
   const [file, ...more] = order.paths;
   if (file === undefined || more.length > 0)
     throw new AgentError('USAGE', 'Cannot add edgecore: want exactly one file');
-  const { version, note } = edgecoreVersion(file, order.version, recordedVersion(await readGiven(file)));
+  const { version, note } = edgecoreVersion(file, order.version, recordedVersion(await readFile(file)));
   const sha256 = await fileSum(file, 'sha256');
   const paths = { edgecore: file };
   await store.install({ ...template, version }, { kind: 'files', paths, sha256, vouchedBy: 'hand' });
@@ -92,15 +94,12 @@ function edgecoreVersion(
   );
 }
 
-async function readGiven(file: string): Promise<Buffer> {
-  return readFile(file).catch((error: unknown) => {
-    throw new AgentError(
-      'INPUT_INVALID',
-      `Cannot read "${file}": ${errnoOf(error) ?? 'failed'}; name a readable file`,
-      {
-        cause: error,
-      },
-    );
+async function openProgram(file: string): Promise<FileHandle> {
+  return openGiven(file).catch((error: unknown) => {
+    const why = errnoOf(error) ?? messageOf(error);
+    throw new AgentError('INPUT_INVALID', `Cannot read "${file}": ${why}; name a readable file`, {
+      cause: error,
+    });
   });
 }
 

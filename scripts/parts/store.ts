@@ -1,6 +1,7 @@
 import { chmod, copyFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { AgentError, errnoOf } from '../../agent/core/agent-error.ts';
+import { makeDirectories } from '../../agent/host/make-directories.ts';
 import type { ArchiveLimits } from '../../agent/host/read-archive.ts';
 import { checkFiles } from './check-files.ts';
 import { fileSum } from './file-sum.ts';
@@ -24,7 +25,7 @@ export class PartStore {
   /** Opens a store, and makes the folder where there is none. */
   static async open(folder: string, limits: ArchiveLimits = usualLimits): Promise<PartStore> {
     try {
-      await mkdir(path.join(folder, 'downloads'), { recursive: true });
+      makeDirectories(path.join(folder, 'downloads'));
       await sweep(folder);
     } catch (error) {
       throw new AgentError(

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
@@ -7,10 +8,20 @@ import { run } from './agentctl.ts';
 
 const nobody = '/tmp/oh-ctl-nobody.sock';
 
-test('a file without end is refused', async () => {
-  const { code, stderr } = await run(nobody, 'config', 'check', '/dev/zero');
-  assert.equal(code, 4);
-  assert.match(stderr, /it has more than \d+ bytes; name a text file/);
+test('a file without end is refused, and a pipe that nobody writes to or a device holds nobody up', async (t) => {
+  const directory = await privateDirectory(t);
+  const [pipe, long] = [path.join(directory, 'pipe'), path.join(directory, 'long')];
+  execFileSync('mkfifo', [pipe]);
+  await writeFile(long, Buffer.alloc(4_194_305, '#'));
+  const refusals = [
+    [long, /it has more than 4194304 bytes; name a text file/],
+    [directory, /it is a directory; name a text file/],
+    ...[pipe, '/dev/zero'].map((file) => [file, /it is a pipe or a device; name a text file/] as const),
+  ] as const;
+  for (const [file, why] of refusals) {
+    const { code, stderr } = await run(nobody, 'config', 'check', file);
+    assert.deepEqual([code, why.test(stderr)], [4, true], stderr);
+  }
 });
 
 test('config check names every problem with its line and ends with 78', async (t) => {

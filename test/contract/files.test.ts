@@ -83,6 +83,10 @@ test('host: what agents left that were killed while they wrote is removed, what 
   assert.deepEqual(readdirSync(root).sort(), ['a', other]);
 });
 
+test('host: a place that takes no directory is refused at once', async () => {
+  await assert.rejects(new FileStore().makeDirectory('/proc/nothing/below'), { code: 'FILE_FAILED' });
+});
+
 test('host: a named pipe in place of a file holds nobody up', async (t) => {
   const root = temporary(t);
   execFileSync('mkfifo', [`${root}/pipe`]);

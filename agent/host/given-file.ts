@@ -1,0 +1,41 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+
+/** What the shell hands over: `-`, and what `<(…)` and `>(…)` stand for; somebody is at the other end of those. */
+const ownDescriptor = /^(?:-|\/dev\/stdin|\/dev\/fd\/\d+|\/proc\/self\/fd\/\d+)$/;
+
+/**
+ * Opens a file that somebody named, `-` for the standard input. A pipe that nobody writes to, a device and a terminal would
+ * hold us for ever, so they are refused; the message goes on after `Cannot read "…": `, and the fix after it.
+ */
+export async function openGiven(file: string): Promise<FileHandle> {
+  if (ownDescriptor.test(file)) return open(file === '-' ? '/dev/stdin' : file, 'r');
+  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  const found = await handle.stat();
+  if (found.isFile()) return handle;
+  await handle.close();
+  throw new Error(found.isDirectory() ? 'it is a directory' : 'it is a pipe or a device');
+}
+
+/** Refuses a pipe or a device as the place of a file that is to be written; what is not there yet is made by the writer. */
+export async function checkTarget(file: string): Promise<void> {
+  const found = ownDescriptor.test(file) ? undefined : await stat(file).catch(() => undefined);
+  if (found?.isFile() === false) throw new Error('it is no ordinary file');
+}
+
+/** Content of such a file, where it has no more than so many bytes; what comes is counted, because not every file tells its size. */
+export async function readGiven(file: string, maxBytes: number): Promise<Buffer> {
+  const handle = await openGiven(file);
+  try {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    for await (const chunk of handle.createReadStream({ autoClose: false }) as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > maxBytes) throw new Error(`it has more than ${maxBytes} bytes`);
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks);
+  } finally {
+    await handle.close();
+  }
+}

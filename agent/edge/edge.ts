@@ -98,7 +98,7 @@ export class Edge {
     });
     this.#joiner = new Joiner({ ...options, keeper, records, finder, executor: this.#executor });
     this.#unit = new EdgecoreUnit(
-      { ...options, record: () => records.current },
+      { ...options, record: () => records.current, isUndoing: () => this.#joiner.isUndoing },
       {
         ...options,
         keeper,
@@ -137,15 +137,19 @@ export class Edge {
 
   /** Reads what the board has joined; must be done before the supervision starts. Never rejects. */
   async open(): Promise<void> {
-    await this.#records.read().catch((error: unknown) => {
+    const failed = (error: unknown): void =>
       this.#options.log.error('edge.record-unreadable', { message: messageOf(error) });
-    });
+    await this.#joiner.open().catch(failed);
+    await this.#records.read().catch(failed);
   }
 
   /** Watches the certificate, and joins where a join file lies on the board. */
   async start(signal: AbortSignal): Promise<void> {
     const until = AbortSignal.any([signal, this.#over.signal]);
     const { clock, commands, files, log, board, places } = this.#options;
+    await this.#alone(() => this.#joiner.resume()).catch((error: unknown) => {
+      log.error('edge.join-not-undone', { message: messageOf(error) });
+    });
     this.#tellGate();
     const file = new JoinFile({
       clock,
@@ -164,12 +168,12 @@ export class Edge {
       if (!isAbort(error)) log.error('edge.work-failed', { message: messageOf(error) });
     };
     this.#work = Promise.all([file.run(until).catch(quiet), this.#certificates.run(until).catch(quiet)]);
-    await Promise.resolve();
   }
 
   async stop(): Promise<void> {
     this.#over.abort(new DOMException('The agent stops', 'AbortError'));
     await this.#work;
+    await this.#joiner.stop();
   }
 
   /** Joins a cluster, or says everything that stands in the way and changes nothing. */
@@ -192,6 +196,7 @@ export class Edge {
       };
       if (options.isDryRun) return { ...document, left: false };
       const nothing = { program: undefined, settings: undefined, token: undefined };
+      await this.#joiner.forget();
       const missed = await this.#executor.run(steps, nothing, signal);
       for (const type of ['EdgecoreReady', 'CloudConnected', 'CertificateValid']) board.clear(type);
       return { ...document, left: true, hints: [...missed, ...document.hints] };

@@ -1,11 +1,13 @@
+import { messageOf } from '../core/agent-error.ts';
 import type { Files } from '../core/files.ts';
 import type { Log } from '../core/log.ts';
 import type { EdgeExecutor } from './edge-executor.ts';
 import type { EdgePlaces } from './edge-places.ts';
 import type { EdgeStep } from './edge-plan.ts';
 import { type EdgeUnits, statusOf } from './edge-units.ts';
+import { JoinJournal, type JoinNotes } from './join-journal.ts';
 import { type NodeRecord, type NodeRecords, nodeRecordFiles } from './node-record.ts';
-import { restoreSnapshot, type Snapshot, takeSnapshot } from './snapshot.ts';
+import { restoreSnapshot, takeSnapshot } from './snapshot.ts';
 
 /** What a backup is taken and put back with. */
 export interface BackupPorts {
@@ -17,20 +19,16 @@ export interface BackupPorts {
   readonly units: () => EdgeUnits;
 }
 
-type Move = Extract<EdgeStep, { kind: 'move-file' }>;
-
-/** Everything that a join changes as it was before. */
+/** Everything that a join changes as it was before; on disk, so that the next agent can put it back too. */
 export class JoinBackup {
   readonly #ports: BackupPorts;
-  readonly #record: NodeRecord | undefined;
-  readonly #snapshot: Snapshot;
-  readonly #moves: readonly Move[];
+  readonly #journal: JoinJournal;
+  #notes: JoinNotes;
 
-  private constructor(ports: BackupPorts, record: NodeRecord | undefined, content: Content) {
+  private constructor(ports: BackupPorts, notes: JoinNotes) {
     this.#ports = ports;
-    this.#record = record;
-    this.#snapshot = content.snapshot;
-    this.#moves = content.moves;
+    this.#journal = new JoinJournal(ports.files, ports.places.stateDir);
+    this.#notes = notes;
   }
 
   /** Remembers what the steps of a join will change. */
@@ -39,49 +37,89 @@ export class JoinBackup {
     record: NodeRecord | undefined,
     steps: readonly EdgeStep[],
   ): Promise<JoinBackup> {
-    const snapshot = await takeSnapshot(ports.files, touched(ports.places));
-    const moves = steps.filter((step) => step.kind === 'move-file');
+    const files = await takeSnapshot(ports.files, touched(ports.places));
+    const moves = steps.filter((step) => step.kind === 'move-file').map(({ from, to }) => ({ from, to }));
     await dropLeftovers(ports.files, moves);
-    return new JoinBackup(ports, record, { snapshot, moves });
+    const backup = new JoinBackup(ports, { isDone: false, node: record?.node, files, moves });
+    await backup.#journal.write(backup.#notes);
+    return backup;
+  }
+
+  /** The backup of a join that an earlier agent did not bring to its end. */
+  static async find(ports: BackupPorts): Promise<JoinBackup | undefined> {
+    const notes = await new JoinJournal(ports.files, ports.places.stateDir).read();
+    return notes === undefined ? undefined : new JoinBackup(ports, notes);
+  }
+
+  /** Whether all steps were done, so that only the cloud's answer is missing. */
+  get isDone(): boolean {
+    return this.#notes.isDone;
+  }
+
+  /** Notes that all steps were done. */
+  async complete(): Promise<void> {
+    await this.#note({ ...this.#notes, isDone: true });
   }
 
   /** Takes the join back, and starts edgecore again where the board was a node before. */
   async restore(): Promise<void> {
     const { files, log, units, executor, records } = this.#ports;
-    const back = this.#moves.map((move) => ({ ...move, from: move.to, to: move.from }));
-    const steps = [...(statusOf(units(), 'edgecore') === undefined ? [] : [stop]), ...back];
+    const { node, moves } = this.#notes;
+    const failed = (error: unknown): void => log.warn('edge.undo-failed', { error: messageOf(error) });
+    // What is half put back after a power cut must not count as joined.
+    await this.#note({ ...this.#notes, isDone: false }).catch(failed);
+    const steps = statusOf(units(), 'edgecore') === undefined ? [] : [stop];
     const nothing = { program: undefined, settings: undefined, token: undefined };
-    const failed = (error: unknown): void => log.warn('edge.undo-failed', { error });
-    await executor.run(steps, nothing, new AbortController().signal).catch(failed);
+    await executor
+      .run(steps, nothing, new AbortController().signal)
+      .then(() => moveBack(files, moves))
+      .catch(failed);
     // A disk that refuses must not keep a node down that worked before.
-    await restoreSnapshot(files, this.#snapshot).catch(failed);
+    await restoreSnapshot(files, this.#notes.files).catch(failed);
     await records.read().catch(failed);
-    if (this.#record !== undefined) units().startUnit('edgecore');
-    log.info('edge.join-undone', { node: this.#record?.node });
+    await this.#journal.remove().catch(failed);
+    if (node !== undefined && records.current !== undefined) units().startUnit('edgecore');
+    log.info('edge.join-undone', { node });
   }
 
   /** Removes what is kept only for a join that is taken back. */
   async discard(): Promise<void> {
-    for (const { to } of this.#moves) await this.#ports.files.remove(to);
+    await this.#journal.remove();
+    for (const { to } of this.#notes.moves) await this.#ports.files.remove(to);
   }
+
+  async #note(notes: JoinNotes): Promise<void> {
+    await this.#journal.write(notes);
+    this.#notes = notes;
+  }
+}
+
+/**
+ * Puts moved files back, the database, which is the first, last: as long as it lies away, what has the old names belongs to
+ * the new database, unless that is gone already. So it may be cut short anywhere and done again.
+ */
+async function moveBack(files: Files, moves: JoinNotes['moves']): Promise<void> {
+  const [database] = moves;
+  if (database === undefined || !(await exists(files, database.to))) return;
+  const isOther = await exists(files, database.from);
+  const backwards = moves.toReversed();
+  if (isOther) for (const { from } of backwards) await files.remove(from);
+  for (const { from, to } of backwards) await files.move(to, from);
+}
+
+async function exists(files: Files, path: string): Promise<boolean> {
+  const slash = path.lastIndexOf('/');
+  return (await files.list(path.slice(0, slash))).includes(path.slice(slash + 1));
 }
 
 /**
  * What a join that a power cut ended had moved away is old where there is a database again: put back, it would bring back
  * pods of long ago, or a journal that is of another database.
  */
-async function dropLeftovers(files: Files, moves: readonly Move[]): Promise<void> {
+async function dropLeftovers(files: Files, moves: JoinNotes['moves']): Promise<void> {
   const [database] = moves;
-  if (database === undefined) return;
-  const slash = database.from.lastIndexOf('/');
-  const names = await files.list(database.from.slice(0, slash));
-  if (!names.includes(database.from.slice(slash + 1))) return;
+  if (database === undefined || !(await exists(files, database.from))) return;
   for (const { to } of moves) await files.remove(to);
-}
-
-interface Content {
-  readonly snapshot: Snapshot;
-  readonly moves: readonly Move[];
 }
 
 const stop: EdgeStep = { kind: 'stop-edgecore', id: 'stop', what: 'stop edgecore', why: 'The join failed.' };

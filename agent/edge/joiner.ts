@@ -1,4 +1,4 @@
-import type { JoinDocument, StepView, UnitStatus } from '../api/wire.ts';
+import type { JoinDocument, StepView } from '../api/wire.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Files } from '../core/files.ts';
 import type { Log } from '../core/log.ts';
@@ -8,11 +8,12 @@ import type { EdgeExecutor } from './edge-executor.ts';
 import type { EdgeConfig } from './edge-options.ts';
 import type { EdgePlaces } from './edge-places.ts';
 import { type EdgeStep, planJoin } from './edge-plan.ts';
-import { type EdgeUnits, isActive, isRunning, statusOf } from './edge-units.ts';
+import { type EdgeUnits, isActive, isRunning } from './edge-units.ts';
 import { JoinBackup } from './join-backup.ts';
-import { type LookPorts, lookBeforeJoin, portsOf, readCertificates } from './join-look.ts';
+import { type LookPorts, lookBeforeJoin, portsOf } from './join-look.ts';
 import { type JoinOrder, parseJoinOrder } from './join-order.ts';
 import { type NodeRecord, type NodeRecords, recordedRelease } from './node-record.ts';
+import { PendingJoin } from './pending-join.ts';
 import { isOtherCluster, type JoinFacts, type JoinProblem, preflight } from './preflight.ts';
 import { knownMinors, type Release } from './release.ts';
 import type { EdgecoreProgram, ReleaseFinder } from './release-finder.ts';
@@ -35,7 +36,7 @@ export interface JoinerPorts extends LookPorts {
 
 /** How a join is to be done. */
 export interface JoinOptions {
-  /** Whether to wait until edgecore has its certificate, and to undo everything where the cloud refuses it. */
+  /** Whether to wait until edgecore has its certificate, and to undo everything where the cloud refuses it, by and by. */
   readonly waits: boolean;
 }
 
@@ -60,36 +61,85 @@ interface Prepared {
   readonly kept: readonly string[];
 }
 
-/** Longest wait for a certificate and a ready edgecore, in milliseconds. */
-const outcomeMs = 120_000;
-const lookMs = 500;
-
 /** Carries out an order to join: look, check, plan, and only then change something. */
 export class Joiner {
   readonly #ports: JoinerPorts;
+  #left: JoinBackup | undefined;
+  #pending: PendingJoin | undefined;
 
   constructor(ports: JoinerPorts) {
     this.#ports = ports;
+  }
+
+  /** Whether a join that an earlier agent began is to be taken back first: until then nobody knows what this board is. */
+  get isUndoing(): boolean {
+    return this.#left?.isDone === false;
+  }
+
+  /** Looks for a join that an earlier agent did not bring to its end; must be done before the supervision starts. */
+  async open(): Promise<void> {
+    this.#left = await JoinBackup.find(this.#ports);
+  }
+
+  /** Takes back what an earlier agent began, or waits on for the cloud's answer to it, in the background. */
+  async resume(): Promise<void> {
+    const left = this.#left;
+    if (left === undefined) return;
+    this.#left = undefined;
+    if (left.isDone) this.#pending = new PendingJoin(this.#ports, left);
+    else await left.restore();
+  }
+
+  /** Stops waiting for the cloud's answer; the next agent goes on. */
+  async stop(): Promise<void> {
+    await this.#pending?.stop();
+  }
+
+  /** A board that leaves goes back to no cluster before. */
+  async forget(): Promise<void> {
+    await this.resume();
+    await this.#pending?.stop();
+    this.#pending = undefined;
+    await (await JoinBackup.find(this.#ports))?.discard();
   }
 
   /** Joins, or says everything that stands in the way and changes nothing. */
   async join(raw: unknown, options: JoinOptions, signal: AbortSignal): Promise<JoinDocument> {
     const parsed = parseJoinOrder(raw);
     if (!parsed.ok) return refused(parsed.problems.map(({ field, problem }) => invalid(field, problem)));
-    const prepared = await this.#prepare(parsed.order, signal);
+    await this.resume();
+    let prepared = await this.#prepare(parsed.order, signal);
+    if (!('problems' in prepared) && parsed.order.dryRun !== true && this.#pending !== undefined) {
+      await this.#pending.conclude();
+      this.#pending = undefined;
+      prepared = await this.#prepare(parsed.order, signal);
+    }
     if ('problems' in prepared) return prepared;
     const document = documentOf(prepared);
     if (parsed.order.dryRun === true) return { ...document, dryRun: true };
+    return this.#perform(prepared, document, { ...options, signal });
+  }
+
+  async #perform(
+    prepared: Prepared,
+    document: JoinDocument,
+    { waits, signal }: JoinOptions & { readonly signal: AbortSignal },
+  ): Promise<JoinDocument> {
     const { executor } = this.#ports;
     const before = await JoinBackup.take(this.#ports, prepared.record, prepared.steps);
     try {
-      await executor.run(prepared.steps, { ...prepared, token: parsed.order.token?.secret }, signal);
+      await executor.run(prepared.steps, { ...prepared, token: prepared.order.token?.secret }, signal);
+      if (waits) await before.complete();
+      else await before.discard();
     } catch (error) {
       await before.restore();
       throw error;
     }
-    if (!options.waits) return { ...document, joined: true, outcome: started };
-    return this.#outcome(document, before, signal);
+    if (!waits) return { ...document, joined: true, outcome: started };
+    const pending = new PendingJoin(this.#ports, before);
+    this.#pending = pending;
+    const kept = executor.config?.kept ?? document.kept;
+    return { ...document, kept, ...(await unlessAborted(pending.outcome, signal)) };
   }
 
   async #prepare(order: JoinOrder, signal: AbortSignal): Promise<Prepared | JoinDocument> {
@@ -157,34 +207,9 @@ export class Joiner {
     );
     return { ...before, steps };
   }
-
-  /** Waits until it is clear how it went. A refusal by the cloud takes everything back. */
-  async #outcome(document: JoinDocument, before: JoinBackup, signal: AbortSignal): Promise<JoinDocument> {
-    const { clock, files, places, units, executor } = this.#ports;
-    const settle = async (
-      outcome: Required<Pick<JoinDocument, 'joined' | 'outcome'>>,
-    ): Promise<JoinDocument> => {
-      await before.discard();
-      return { ...tried, ...outcome };
-    };
-    const tried = { ...document, kept: executor.config?.kept ?? document.kept };
-    const deadline = clock.nowMs() + outcomeMs;
-    for (;;) {
-      const status = statusOf(units(), 'edgecore');
-      const hasCertificates = (await readCertificates(files, places)) !== undefined;
-      if (hasCertificates && status?.phase === 'ready') return settle({ joined: true, outcome: connected });
-      if (status !== undefined && isRefused(status)) {
-        await before.restore();
-        return { ...tried, joined: false, outcome: refusal(status) };
-      }
-      if (clock.nowMs() >= deadline) return settle({ joined: hasCertificates, outcome: patience(status) });
-      await clock.sleep(lookMs, signal);
-    }
-  }
 }
 
 const started = { reason: 'Started', message: 'edgecore was set up and is being started' };
-const connected = { reason: 'Connected', message: 'The node has its certificate and edgecore is connected' };
 /** Stands in for a release that could not be told, so that the other problems can be named too. */
 const assumed: Release = {
   minor: knownMinors.last,
@@ -193,18 +218,15 @@ const assumed: Release = {
   source: 'defaults',
 };
 
-/** A fault that trying again does not cure: the cloud said no, or something on the board must be changed first. */
-function isRefused({ phase, reason }: UnitStatus): boolean {
-  return phase === 'failed' && reason !== 'CrashLoop';
-}
-
-function refusal({ reason, message }: UnitStatus): NonNullable<JoinDocument['outcome']> {
-  return { reason, message: `${message}. Everything is as it was before` };
-}
-
-function patience(status: UnitStatus | undefined): NonNullable<JoinDocument['outcome']> {
-  const { reason, message } = status ?? { reason: 'Unknown', message: 'nothing is known of it' };
-  return { reason, message: `edgecore goes on trying: ${message}; see \`agentctl status\`` };
+/** The result, or the signal's reason as soon as it aborts; what is waited for goes on. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const over = new AbortController();
+  const aborted = new Promise<never>((_resolve, reject) => {
+    const gone = (): void => reject(signal.reason as Error);
+    if (signal.aborted) gone();
+    signal.addEventListener('abort', gone, { once: true, signal: over.signal });
+  });
+  return Promise.race([work, aborted]).finally(() => over.abort());
 }
 
 function programProblem(found: Found): readonly JoinProblem[] {

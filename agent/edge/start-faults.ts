@@ -16,6 +16,9 @@ const rejoin = 'get a fresh token and run `agentctl rejoin --token-file FILE`';
 /** A board that was never told its cluster. */
 export const notJoined = permanent('NotJoined', 'This board has joined no cluster; run `agentctl join`');
 
+/** A board whose join was cut short; it lasts for a moment. */
+export const undoing = { reason: 'JoinUndone', message: 'A join that was cut short is being taken back' };
+
 /** edgecore with a certificate that is over tries for ever without saying why, so it is not started. */
 export async function certificateFault(
   ports: { readonly files: Files; readonly clock: Clock; readonly tokens: TokenFiles },

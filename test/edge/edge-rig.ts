@@ -82,11 +82,10 @@ export class EdgeRig {
   }
 
   /** Starts an agent, with its reports to the cloud where they are wanted; an earlier one must have been stopped. */
-  async startAgent({ reports = false } = {}): Promise<RigAgent> {
+  async startAgent({ reports = false, files = new FileStore() } = {}): Promise<RigAgent> {
     const clock = new SystemClock();
     const board = new HealthBoard(clock);
     const log = new QuietLog();
-    const files = new FileStore();
     const commands = new ToolRunner({ PATH: '/usr/bin:/bin' });
     const programs = new HostPrograms();
     const logs = new HostUnitLogs({

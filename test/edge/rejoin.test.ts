@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { FileStore } from '../../agent/host/file-store.ts';
 import { CloudHub } from '../standins/cloudhub/cloudhub.ts';
 import { EdgeRig } from './edge-rig.ts';
 
@@ -37,6 +38,66 @@ test('what a power cut left of an earlier join is not given back when a later on
   const refused = await edge.join(rig.order({ nodeName: 'board-2', token: wrong }), calm);
   assert.equal(refused.outcome?.reason, 'TokenRejected', JSON.stringify(refused));
   assert.deepEqual(await database(rig), []);
+});
+
+/** A token that the cloud of a board refuses. */
+function wrongToken(rig: EdgeRig): string {
+  return rig.cloud.token().replace(/[^.]+$/, 'c2lnbmF0dXJl');
+}
+
+/** A board that is board-1 of its cluster, with pods. */
+async function joined(rig: EdgeRig, files?: FileStore) {
+  const agent = await rig.startAgent(files === undefined ? {} : { files });
+  await agent.edge.join(rig.order(), calm);
+  await writeFile(rig.places.databaseFile, 'pods of before');
+  return agent;
+}
+
+test('a join is taken back when the cloud refuses it, although whoever ordered it has gone', async () => {
+  await using rig = await EdgeRig.build('1.22.1');
+  const { edge, supervisor } = await joined(rig);
+  const gone = new AbortController();
+  const order = edge.join(rig.order({ nodeName: 'board-2', token: wrongToken(rig) }), gone.signal);
+  order.catch(() => undefined);
+  await rig.until(supervisor, ({ phase }) => phase === 'starting' && edge.status().node === 'board-2');
+  gone.abort();
+  await assert.rejects(order, { name: 'AbortError' });
+  await rig.until(supervisor, ({ phase }) => phase === 'ready' && edge.status().node === 'board-1');
+  assert.deepEqual(await database(rig), ['edgecore.db']);
+});
+
+test('a join is taken back when the cloud refuses it, although the agent was started anew', async () => {
+  await using rig = await EdgeRig.build('1.22.1');
+  const { edge, supervisor } = await joined(rig);
+  const order = edge.join(rig.order({ nodeName: 'board-2', token: wrongToken(rig) }), calm);
+  order.catch(() => undefined);
+  await rig.until(supervisor, ({ phase }) => phase === 'starting' && edge.status().node === 'board-2');
+  await rig.stopAgent();
+  const next = await rig.startAgent();
+  const isBack = () => next.edge.status().node === 'board-1';
+  await rig.until(next.supervisor, ({ phase }) => phase === 'ready' && isBack());
+  assert.deepEqual(await database(rig), ['edgecore.db']);
+});
+
+test('a join that was cut short between database and record is taken back by the next agent', async () => {
+  await using rig = await EdgeRig.build('1.22.1');
+  let cutShort: () => void = () => undefined;
+  const isCut = new Promise<void>((resolve) => (cutShort = resolve));
+  class DyingStore extends FileStore {
+    override async replace(...given: Parameters<FileStore['replace']>): Promise<void> {
+      if (!given[1].includes('"node": "board-2"')) return super.replace(...given);
+      cutShort();
+      await new Promise(() => undefined);
+    }
+  }
+  const { edge } = await joined(rig, new DyingStore());
+  void edge.join(rig.order({ nodeName: 'board-2' }), calm);
+  await isCut;
+  assert.deepEqual(await database(rig), ['edgecore.db.before']);
+  await rig.stopAgent();
+  const { supervisor, edge: after } = await rig.startAgent();
+  await rig.until(supervisor, ({ phase }) => phase === 'ready');
+  assert.deepEqual([after.status().node, await database(rig)], ['board-1', ['edgecore.db']]);
 });
 
 test('pods of one cluster do not come along into another one, but to another address of the same one', async () => {

@@ -145,7 +145,7 @@ export async function createDaemon(places: Places, leave: () => void): Promise<D
     commands,
     docker,
     files,
-    processes: new HostProcesses(log),
+    processes: new HostProcesses(log, `${places.home}/run`),
     programs,
     sockets,
     logs,

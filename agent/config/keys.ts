@@ -94,7 +94,7 @@ export const keys = {
     max: 60_000,
     default: 3_000,
     applies: 'agent-restart',
-    help: 'Milliseconds between two looks for drift.',
+    help: 'Milliseconds between two looks for drift where the kernel does not tell of changes, or while something is amiss.',
   },
   'prep.dns': {
     type: 'strings',

@@ -12,12 +12,15 @@ export interface GroundObserver {
   observe(signal: AbortSignal): Promise<ObservedMachine>;
   /** Answers about paths and switches of the kernel; at once, without a tool. */
   facts(questions: GroundQuestions): GroundFacts;
-  /** Calls back, perhaps several times in a row, whenever links, addresses, routes or rules changed. */
-  watchNetwork(onChange: () => void): NetworkWatch;
+  /** Calls back, perhaps several times in a row, whenever mounts, links, addresses, routes, rules or forwarding changed. */
+  watch(onNews: (news: GroundNews) => void): GroundWatch;
 }
 
-/** News from the kernel about the network. */
-export interface NetworkWatch {
+/** What has changed: mounts and nothing else, or the network and perhaps mounts too. */
+export type GroundNews = 'mounts' | 'network';
+
+/** News from the kernel about what the ground is made of. */
+export interface GroundWatch {
   /** Whether news really comes; otherwise the caller must look again by itself. */
   isLive(): boolean;
   close(): void;

@@ -68,9 +68,6 @@ export interface RunningProcess {
   signal(signal: NodeJS.Signals): boolean;
 }
 
-/** Where a process itself accepts connections: the path of a Unix socket, or a TCP port on the loopback address. */
-export type ListenAddress = string | number;
-
 /** Result of a spawn: running, or the errno word of the refusal. */
 export type SpawnResult =
   | { readonly ok: true; readonly process: RunningProcess }
@@ -80,11 +77,8 @@ export type SpawnResult =
 export interface Processes {
   /** Starts a program in a session of its own, so that it outlives the agent. */
   spawn(spec: SpawnSpec): Promise<SpawnResult>;
-  /**
-   * Takes over a process where pid, start time, boot and program are still the recorded ones; undefined otherwise. An
-   * address at which it listens makes its end known at once and spares most of the looking.
-   */
-  adopt(identity: ProcessIdentity, listensAt?: ListenAddress): Promise<RunningProcess | undefined>;
+  /** Takes over a process where pid, start time and boot are still the recorded ones; undefined otherwise. */
+  adopt(identity: ProcessIdentity): Promise<RunningProcess | undefined>;
   /** What /proc says now; undefined where there is no such process. */
   facts(pid: number): Promise<ProcessFacts | undefined>;
   /** All living processes that run one of these absolute paths, as a program or as a script; zombies are not among them. */

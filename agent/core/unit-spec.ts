@@ -1,5 +1,5 @@
 import type { BackoffPolicy } from './backoff.ts';
-import type { Ended, ListenAddress, ProcessFacts, ProcessIdentity } from './process.ts';
+import type { Ended, ProcessFacts, ProcessIdentity } from './process.ts';
 
 /** A PascalCase word for programs and a sentence for people that ends with the fix. */
 export interface Note {
@@ -91,8 +91,6 @@ export interface UnitSpec {
   probe(depth: ProbeDepth, signal: AbortSignal): Promise<Health>;
   /** Names the fault behind an end from its last lines. */
   explain(ended: Ended, lines: readonly string[]): Fault;
-  /** Where the unit itself listens, if it does: a connection there shows the end of an adopted process at once. */
-  readonly listensAt?: ListenAddress | undefined;
   /** Reports whether a running process is this unit, for one that has no record. */
   isInstance(facts: ProcessFacts): boolean;
   /** Makes the process leave evidence of why it hangs (a stack dump) before it is stopped; returns lines for the record. */

@@ -101,11 +101,6 @@ export class EdgecoreUnit implements UnitSpec {
     return this.#program?.release.text.replace(/^v/, '');
   }
 
-  /** Its /healthz, as long as nothing else is known of an adopted one the port that edgecore has by default. */
-  get listensAt(): number | undefined {
-    return this.#target.healthPort;
-  }
-
   /** What ended edgecore or kept it from starting last, since it was ready last; a crash loop's own word says nothing about that. */
   get lastFault(): Fault | undefined {
     return this.#lastFault;

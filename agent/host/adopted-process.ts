@@ -1,27 +1,33 @@
 import fs from 'node:fs';
-import type { Ended, ListenAddress, ProcessIdentity, RunningProcess } from '../core/process.ts';
-import { Lifeline } from './lifeline.ts';
+import type { Ended, ProcessIdentity, RunningProcess } from '../core/process.ts';
+import { EndWatch } from './end-watch.ts';
 import { parseStat } from './proc-reader.ts';
 
-/** Milliseconds between two looks at adopted processes: nobody is told of the end of a process that is not a child. */
+/** Milliseconds between two looks at adopted processes: by itself the kernel tells nobody of the end of a process but its parent. */
 const lookMs = 100;
-/** The same where each of them holds a lifeline. */
-const calmMs = 1_000;
+/** The same where the end of each of them will be told. */
+const calmMs = 30_000;
 
 /**
  * Watches processes that are no children of ours. The descriptor of /proc/PID/stat stays open: it belongs to the process,
  * not to the number, so a recycled pid is never mistaken for it, and one read shows both death and zombie.
  */
 export class AdoptedProcesses {
+  readonly #directory: string;
   readonly #watched = new Set<Adopted>();
   #timer: NodeJS.Timeout | undefined;
   #intervalMs = 0;
+
+  /** `directory` takes a small program for a moment. */
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
 
   /**
    * Takes over a process whose start time still matches; undefined otherwise. Its program is not compared: a start script
    * ends with `exec`, and no other process can have the same number and the same start within one boot.
    */
-  adopt(identity: ProcessIdentity, listensAt?: ListenAddress): RunningProcess | undefined {
+  adopt(identity: ProcessIdentity): RunningProcess | undefined {
     let descriptor: number;
     try {
       descriptor = fs.openSync(`/proc/${identity.pid}/stat`, 'r');
@@ -33,7 +39,8 @@ export class AdoptedProcesses {
       fs.closeSync(descriptor);
       return undefined;
     }
-    const adopted = new Adopted(identity, { descriptor, listensAt, look: () => this.#look() });
+    const watch = new EndWatch(this.#directory, identity.pid, () => this.#look());
+    const adopted = new Adopted(identity, descriptor, watch);
     this.#watched.add(adopted);
     this.#pace();
     return adopted;
@@ -46,7 +53,7 @@ export class AdoptedProcesses {
 
   /** Waking up ten times a second is most of what an idle agent costs, so it is done only where nothing better is there. */
   #pace(): void {
-    const isCalm = [...this.#watched].every(({ hasLifeline }) => hasLifeline);
+    const isCalm = [...this.#watched].every(({ isTold }) => isTold);
     const wantedMs = this.#watched.size === 0 ? 0 : isCalm ? calmMs : lookMs;
     if (wantedMs === this.#intervalMs) return;
     clearInterval(this.#timer);
@@ -55,33 +62,25 @@ export class AdoptedProcesses {
   }
 }
 
-interface Watch {
-  readonly descriptor: number;
-  readonly listensAt: ListenAddress | undefined;
-  readonly look: () => void;
-}
-
 class Adopted implements RunningProcess {
   readonly identity: ProcessIdentity;
   readonly isAdopted = true;
   readonly ended: Promise<Ended>;
-  readonly #lifeline: Lifeline | undefined;
-  readonly #look: () => void;
+  readonly #watch: EndWatch;
   #descriptor: number | undefined;
   #resolve: (ended: Ended) => void = () => undefined;
 
-  constructor(identity: ProcessIdentity, { descriptor, listensAt, look }: Watch) {
+  constructor(identity: ProcessIdentity, descriptor: number, watch: EndWatch) {
     this.identity = identity;
     this.#descriptor = descriptor;
-    this.#look = look;
+    this.#watch = watch;
     this.ended = new Promise((resolve) => {
       this.#resolve = resolve;
     });
-    this.#lifeline = listensAt === undefined ? undefined : new Lifeline(listensAt, look);
   }
 
-  get hasLifeline(): boolean {
-    return this.#lifeline?.isHeld === true;
+  get isTold(): boolean {
+    return this.#watch.isLive;
   }
 
   hasEnded(): boolean {
@@ -89,18 +88,13 @@ class Adopted implements RunningProcess {
     if (isLiving(this.#descriptor)) return false;
     fs.closeSync(this.#descriptor);
     this.#descriptor = undefined;
-    this.#lifeline?.drop();
+    this.#watch.close();
     this.#resolve({ how: 'unknown' });
     return true;
   }
 
-  /** Whoever is to end must not wait for our connection; from then on we look often. */
   signal(signal: NodeJS.Signals): boolean {
     if (this.hasEnded()) return false;
-    if (signal === 'SIGTERM') {
-      this.#lifeline?.drop();
-      this.#look();
-    }
     try {
       return process.kill(this.identity.pid, signal);
     } catch {

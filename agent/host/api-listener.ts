@@ -1,4 +1,5 @@
 import http from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { messageOf } from '../core/agent-error.ts';
 import type { Api, ApiAnswer, Permission } from '../core/api-port.ts';
@@ -6,6 +7,7 @@ import type { Log } from '../core/log.ts';
 import { ApiStreams } from './api-streams.ts';
 import { Askers } from './askers.ts';
 import { refusalOf } from './browser-check.ts';
+import { boundPatience, withoutOwnCheck } from './patience.ts';
 import { listenOnFile, removeSocketFile, type SocketAccess } from './socket-file.ts';
 
 /** Bounds of one listener. All of them exist so that no asker can cost the agent more than a little memory. */
@@ -18,7 +20,7 @@ export interface ListenerLimits {
   readonly headerBytes: number;
   /** Milliseconds until the headers must be complete. @default 5000 */
   readonly headersMs: number;
-  /** Milliseconds until the whole request must be there. @default 10000 */
+  /** Milliseconds from then until the whole request must be there. @default 10000 */
   readonly requestMs: number;
   /** Milliseconds that an idle connection is kept after an answer. @default 5000 */
   readonly idleMs: number;
@@ -98,13 +100,12 @@ export class ApiListener {
   #makeServer(): http.Server {
     const { headerBytes, headersMs, requestMs, idleMs, connections } = this.#limits;
     const server = http.createServer({
+      ...withoutOwnCheck,
       maxHeaderSize: headerBytes,
-      headersTimeout: headersMs,
-      requestTimeout: Math.max(requestMs, headersMs),
       keepAliveTimeout: idleMs,
-      // A timer of Node that runs without any connection too: once a second it was most of what an idle agent cost.
-      connectionsCheckingInterval: 2 * headersMs,
     });
+    const over = (socket: Socket): void => refuseBroken(tooSlow, socket);
+    boundPatience(server, { headersMs, requestMs, idleMs, over });
     server.maxConnections = connections;
     server.maxHeadersCount = 40;
     server.on('request', (request, response) => {
@@ -221,6 +222,9 @@ function refuseUpgrade(socket: Duplex, answer: ApiAnswer): void {
   const timer = setTimeout(() => socket.destroy(), lingerMs);
   socket.once('close', () => clearTimeout(timer));
 }
+
+/** As Node itself would say it. */
+const tooSlow = { name: 'Error', message: 'Request timeout', code: 'ERR_HTTP_REQUEST_TIMEOUT' };
 
 /** Answers what is not HTTP, too slow or too large, and closes. */
 function refuseBroken(error: NodeJS.ErrnoException, socket: Duplex): void {

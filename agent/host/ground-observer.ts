@@ -1,6 +1,6 @@
 import { AgentError, messageOf } from '../core/agent-error.ts';
 import type { Commands } from '../core/commands.ts';
-import type { GroundObserver, NetworkWatch } from '../core/ground.ts';
+import type { GroundNews, GroundObserver, GroundWatch } from '../core/ground.ts';
 import type { GroundFacts, GroundQuestions, Link, ObservedMachine } from '../core/ground-observed.ts';
 import { groundFacts, linkTarget, namesIn, readText, readWhole } from './ground-files.ts';
 import {
@@ -15,8 +15,8 @@ import {
   parseRules,
   parseUplink,
 } from './ground-parse.ts';
+import { HostGroundWatch } from './ground-watch.ts';
 import { liveNameServers, netsysSocket } from './netsys-resolver.ts';
-import { HostNetworkWatch } from './network-watch.ts';
 import { askWayOut } from './way-out.ts';
 
 const upFlag = 1;
@@ -30,7 +30,7 @@ export class HostGroundObserver implements GroundObserver {
   readonly #commands: Commands;
   readonly #busybox: string;
   readonly #runDirectory: string;
-  #watch: HostNetworkWatch | undefined;
+  #watch: HostGroundWatch | undefined;
   /** Counts news, so that what was read while some came is not kept. */
   #news = 0;
   #known: { readonly network: Network; readonly readAtMs: number } | undefined;
@@ -93,11 +93,13 @@ export class HostGroundObserver implements GroundObserver {
     };
   }
 
-  watchNetwork(onChange: () => void): NetworkWatch {
-    this.#watch = new HostNetworkWatch(this.#runDirectory, () => {
-      this.#news += 1;
-      this.#known = undefined;
-      onChange();
+  watch(onNews: (news: GroundNews) => void): GroundWatch {
+    this.#watch = new HostGroundWatch(this.#runDirectory, (news) => {
+      if (news === 'network') {
+        this.#news += 1;
+        this.#known = undefined;
+      }
+      onNews(news);
     });
     return this.#watch;
   }

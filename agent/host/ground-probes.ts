@@ -15,7 +15,7 @@ import {
   type ProcessNamespace,
 } from '../core/ground-probes.ts';
 import { linkTarget, namesIn } from './ground-files.ts';
-import { placeNetwatch } from './network-watch.ts';
+import { placeNetwatch } from './ground-watch.ts';
 
 const maxConfigBytes = 4_194_304;
 /** A lost packet is no dead server: the question goes out again each second, three times. */

@@ -4,7 +4,6 @@ import { errnoOf } from '../core/agent-error.ts';
 import type { Log } from '../core/log.ts';
 import {
   type Ended,
-  type ListenAddress,
   type Processes,
   type ProcessFacts,
   type ProcessIdentity,
@@ -23,11 +22,13 @@ import { moveToRootGroups } from './root-groups.ts';
  */
 export class HostProcesses implements Processes {
   readonly #log: Log;
-  readonly #adopted = new AdoptedProcesses();
+  readonly #adopted: AdoptedProcesses;
   #bootId: string | undefined;
 
-  constructor(log: Log) {
+  /** `directory` takes a small program for a moment; it must allow execution. */
+  constructor(log: Log, directory: string) {
     this.#log = log;
+    this.#adopted = new AdoptedProcesses(directory);
   }
 
   async spawn(spec: SpawnSpec): Promise<SpawnResult> {
@@ -59,9 +60,9 @@ export class HostProcesses implements Processes {
     return { ok: true, process: new Child(identity, child, ended) };
   }
 
-  adopt(identity: ProcessIdentity, listensAt?: ListenAddress): Promise<RunningProcess | undefined> {
+  adopt(identity: ProcessIdentity): Promise<RunningProcess | undefined> {
     const isThisBoot = identity.bootId === this.#boot();
-    return Promise.resolve(isThisBoot ? this.#adopted.adopt(identity, listensAt) : undefined);
+    return Promise.resolve(isThisBoot ? this.#adopted.adopt(identity) : undefined);
   }
 
   facts(pid: number): Promise<ProcessFacts | undefined> {

@@ -2,7 +2,7 @@ import type { ApplyDocument, PlanDocument, PrepStatus, StepView } from '../api/w
 import { isAbort, messageOf } from '../core/agent-error.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Files } from '../core/files.ts';
-import type { GroundExecutor, GroundObserver, NetworkWatch } from '../core/ground.ts';
+import type { GroundExecutor, GroundNews, GroundObserver, GroundWatch } from '../core/ground.ts';
 import type { ObservedGround } from '../core/ground-observed.ts';
 import type { GroundStep } from '../core/ground-step.ts';
 import type { Log } from '../core/log.ts';
@@ -10,6 +10,7 @@ import type { HealthBoard } from '../health/board.ts';
 import { postConditions } from './ground-conditions.ts';
 import { type GroundRecord, RecordKeeper } from './ground-record.ts';
 import { lookAtGround } from './look.ts';
+import { LookRhythm } from './look-rhythm.ts';
 import { type GroundPlan, planGround } from './plan.ts';
 import { planDocument, stepView } from './plan-document.ts';
 import type { GroundSettings } from './settings.ts';
@@ -28,22 +29,19 @@ export interface GroundParts {
   readonly files: Files;
 }
 
-/** Looks again at least this often even where nothing seems to have changed; milliseconds. */
-const wholeLookMs = 60_000;
-/** News comes in bursts; a look waits this long for the rest of one. Milliseconds. */
-const settleMs = 150;
 const maxRounds = 3;
 
 type Planner = (observed: ObservedGround, settings: GroundSettings, record: GroundRecord) => GroundPlan;
 
 /**
- * Keeps the ground as it is to be: looks, plans, does, looks again. Drift is found within `prep.intervalMs`; on a quiet
- * board a turn only compares a few files of /proc with what they were.
+ * Keeps the ground as it is to be: looks, plans, does, looks again. What the kernel tells of is found within a second or so,
+ * the rest by comparing a few files of /proc with what they were; where the kernel tells nothing, within `prep.intervalMs`.
  */
 export class GroundWork {
   readonly #parts: GroundParts;
   readonly #failures = new StepFailures();
   readonly #record: RecordKeeper;
+  readonly #rhythm: LookRhythm;
   /** Wanted things that were seen fulfilled: a step for one of them is a repair. */
   readonly #seenMet = new Set<string>();
   readonly #stopped = new AbortController();
@@ -56,14 +54,13 @@ export class GroundWork {
   #repairs = 0;
   #lastRepair: PrepStatus['lastRepair'];
   #fingerprint = '';
-  #lookedAtMs = Number.NEGATIVE_INFINITY;
   #isUndone = false;
   #isDirty = false;
-  #hasten: () => void = () => undefined;
   #whenPrepared: (() => void)[] = [];
 
   constructor(parts: GroundParts) {
     this.#parts = parts;
+    this.#rhythm = new LookRhythm(parts.clock, parts.settings.intervalMs);
     this.#record = new RecordKeeper(parts.files, `${parts.settings.home}/state/ground.json`);
   }
 
@@ -80,7 +77,7 @@ export class GroundWork {
   /** Ends the loop and waits for the pass that is under way. */
   async stop(): Promise<void> {
     this.#stopped.abort(new DOMException('The ground work was stopped', 'AbortError'));
-    this.#wake();
+    this.#rhythm.end();
     await this.#loop;
     await this.#queue;
   }
@@ -148,10 +145,10 @@ export class GroundWork {
   }
 
   async #run(): Promise<void> {
-    const watch = this.#parts.observer.watchNetwork(() => this.#wake());
+    const watch = this.#parts.observer.watch((news) => this.#hear(news));
     try {
       while (!this.#stopped.signal.aborted) {
-        await this.#rest();
+        await this.#rhythm.rest(this.#isPrepared && watch.isLive());
         if (this.#stopped.signal.aborted || this.#isUndone || this.#isQuiet(watch)) continue;
         await this.#exclusive(() => this.#pass(planGround)).catch((error: unknown) =>
           this.#lookFailed(error),
@@ -162,28 +159,15 @@ export class GroundWork {
     }
   }
 
-  /** Resolves after the interval, or shortly after the first news. */
-  #rest(): Promise<void> {
-    return new Promise((resolve) => {
-      const { clock, settings } = this.#parts;
-      const cancel = clock.after(this.#isDirty ? settleMs : settings.intervalMs, resolve);
-      this.#hasten = () => {
-        cancel();
-        this.#hasten = () => undefined;
-        if (this.#stopped.signal.aborted) resolve();
-        else clock.after(settleMs, resolve);
-      };
-    });
+  /** Rules are in no file that could be compared, mounts are. */
+  #hear(news: GroundNews): void {
+    if (news === 'network') this.#isDirty = true;
+    this.#rhythm.wake();
   }
 
-  #wake(): void {
-    this.#isDirty = true;
-    this.#hasten();
-  }
-
-  #isQuiet(watch: NetworkWatch): boolean {
+  #isQuiet(watch: GroundWatch): boolean {
     if (this.#isDirty || !this.#isPrepared || !watch.isLive()) return false;
-    if (this.#parts.clock.nowMs() - this.#lookedAtMs >= wholeLookMs) return false;
+    if (this.#rhythm.isLookDue()) return false;
     return this.#parts.observer.fingerprint() === this.#fingerprint;
   }
 
@@ -210,11 +194,11 @@ export class GroundWork {
   }
 
   async #look(planner: Planner, signal: AbortSignal): Promise<GroundPlan> {
-    const { observer, settings, clock } = this.#parts;
+    const { observer, settings } = this.#parts;
     this.#isDirty = false;
+    this.#rhythm.look();
     this.#fingerprint = observer.fingerprint();
     this.#observed = await lookAtGround(observer, settings, signal);
-    this.#lookedAtMs = clock.nowMs();
     const plan = planner(this.#observed, settings, await this.#record.load(this.#observed.bootId));
     for (const { step, isMet } of plan.wanted) if (isMet) this.#seenMet.add(step.id);
     return plan;

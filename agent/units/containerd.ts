@@ -94,7 +94,7 @@ export class ContainerdUnit implements UnitSpec {
   readonly policy: UnitPolicy;
   readonly causes: readonly string[];
   readonly programs: readonly string[];
-  readonly listensAt: string;
+  readonly #socket: string;
   readonly #options: ContainerdOptions;
   readonly #ports: ContainerdPorts;
   readonly #configFile: string;
@@ -106,7 +106,7 @@ export class ContainerdUnit implements UnitSpec {
     const { settings, runDir } = options;
     this.#options = options;
     this.#ports = ports;
-    this.listensAt = containerdSocket(runDir);
+    this.#socket = containerdSocket(runDir);
     this.policy = policyOf(settings, options.restart);
     this.#configFile = `${options.home}/state/containerd/config.toml`;
     const own = [currentPart(options.home, 'dockerd'), settings['dockerd.binDir']];
@@ -133,7 +133,7 @@ export class ContainerdUnit implements UnitSpec {
     }
     await this.#writeConfig();
     if (this.#isCorrupt) await this.#setMetadataAside();
-    if ((await sockets.state(this.listensAt, socketMs)) === 'dead') await files.remove(this.listensAt);
+    if ((await sockets.state(this.#socket, socketMs)) === 'dead') await files.remove(this.#socket);
     signal.throwIfAborted();
     const program = await findProgram('containerd', this.#directories(), programs);
     const argv = [program.path, '--config', this.#configFile] as const;
@@ -141,9 +141,9 @@ export class ContainerdUnit implements UnitSpec {
   }
 
   async probe(depth: ProbeDepth): Promise<Health> {
-    const state = await this.#ports.sockets.state(this.listensAt, socketMs);
+    const state = await this.#ports.sockets.state(this.#socket, socketMs);
     if (state !== 'listening') {
-      return { verdict: 'silent', reason: 'NotListening', message: `Nobody accepts on "${this.listensAt}"` };
+      return { verdict: 'silent', reason: 'NotListening', message: `Nobody accepts on "${this.#socket}"` };
     }
     return depth === 'cheap' ? { verdict: 'alive' } : this.#ask();
   }
@@ -186,7 +186,7 @@ export class ContainerdUnit implements UnitSpec {
       return;
     }
     const shims = this.#directories().map((directory) => `${directory}/containerd-shim-runc-v2`);
-    const containers = await endShims(processes, shims, this.listensAt);
+    const containers = await endShims(processes, shims, this.#socket);
     if (containers.length > 0) board.record('containerd.orphans-ended', { containers });
     this.#options.forgot();
   }
@@ -197,7 +197,7 @@ export class ContainerdUnit implements UnitSpec {
     const { path, facts } = await findProgram('ctr', this.#directories(), programs);
     if (facts.kind !== 'file') return { verdict: 'ready' };
     try {
-      const argv = [path, '--address', this.listensAt, 'namespaces', 'list', '--quiet'] as const;
+      const argv = [path, '--address', this.#socket, 'namespaces', 'list', '--quiet'] as const;
       const { code, stderr } = await commands.run([...argv], { timeoutMs: askMs });
       if (code === 0) {
         await this.#repair.confirm().catch(() => undefined);

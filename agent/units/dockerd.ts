@@ -74,10 +74,6 @@ export class DockerdUnit implements UnitSpec {
     });
   }
 
-  get listensAt(): string {
-    return this.#config.socket;
-  }
-
   async prepare(signal: AbortSignal): Promise<UnitCommand | Fault> {
     const wrong = (await this.#checkPrograms()) ?? (await this.#reserve.ensure(this.#config.dataRoot));
     if (wrong !== undefined) return wrong;

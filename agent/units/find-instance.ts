@@ -8,7 +8,7 @@ import type { UnitPorts } from './unit-ports.ts';
  * processes, because the agent may have died between start and record. So a unit never runs twice.
  */
 export async function findInstance(
-  spec: Pick<UnitSpec, 'name' | 'programs' | 'isInstance' | 'listensAt'>,
+  spec: Pick<UnitSpec, 'name' | 'programs' | 'isInstance'>,
   ports: Pick<UnitPorts, 'processes' | 'log' | 'board'>,
   records: AdoptionRecords,
 ): Promise<RunningProcess | undefined> {
@@ -20,14 +20,14 @@ export async function findInstance(
     })
     .catch(() => undefined);
   if (record !== undefined) {
-    const recorded = await processes.adopt(record.identity, spec.listensAt);
+    const recorded = await processes.adopt(record.identity);
     if (recorded !== undefined) return recorded;
   }
   const found = await processes.findByProgram(spec.programs);
   // A child of the unit may run the same program; the unit itself is the oldest.
   for (const facts of [...found].sort((a, b) => a.startTicks - b.startTicks)) {
     if (!spec.isInstance(facts) || facts.exe === undefined) continue;
-    const adopted = await processes.adopt(await processes.identify(facts, facts.exe), spec.listensAt);
+    const adopted = await processes.adopt(await processes.identify(facts, facts.exe));
     if (adopted !== undefined) return adopted;
   }
   return undefined;

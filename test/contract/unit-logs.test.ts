@@ -40,7 +40,7 @@ function logsIn(directory: string, fileBytes = 16_777_216): HostUnitLogs {
 }
 
 async function start(capture: OutputCapture, name: string, ...args: string[]): Promise<RunningProcess> {
-  const result = await new HostProcesses(new QuietLog()).spawn({
+  const result = await new HostProcesses(new QuietLog(), '/tmp').spawn({
     argv: [process.execPath, program(name), ...args],
     env: {},
     cwd: '/',
@@ -174,7 +174,7 @@ test('a unit survives the SIGKILL of its agent, and the next agent misses at mos
   );
   agent.kill('SIGKILL');
   await once(agent, 'exit');
-  const child = await new HostProcesses(new QuietLog()).adopt(identity);
+  const child = await new HostProcesses(new QuietLog(), '/tmp').adopt(identity);
   assert.ok(child !== undefined, 'the unit died with its agent');
   const logs = logsIn(directory, 33_554_432);
   const capture = await logs.capture('unit');

@@ -165,7 +165,7 @@ export class EdgeRig {
     const supervisor = new Supervisor([edge.unit], {
       clock,
       random: Math.random,
-      processes: new HostProcesses(log),
+      processes: new HostProcesses(log, '/tmp'),
       programs,
       files,
       logs,

@@ -1,5 +1,5 @@
 import { AgentError, messageOf } from '../../agent/core/agent-error.ts';
-import type { GroundExecutor, GroundObserver, NetworkWatch } from '../../agent/core/ground.ts';
+import type { GroundExecutor, GroundNews, GroundObserver, GroundWatch } from '../../agent/core/ground.ts';
 import type {
   Controller,
   GroundFacts,
@@ -39,21 +39,21 @@ export class FakeGround implements GroundObserver, GroundExecutor {
   #lastHierarchy = 40;
   /** Active ones; a hierarchy outlives its mounts, e.g. by those of another namespace. */
   readonly #hierarchies: ReturnType<FakeTree['makeFilesystem']>[] = [];
-  #listeners = new Set<() => void>();
+  #listeners = new Set<(news: GroundNews) => void>();
   isWatchLive = true;
 
-  /** Tells the watchers that the network changed. */
-  tell(): void {
-    for (const listener of this.#listeners) listener();
+  /** Tells the watchers what changed. */
+  tell(news: GroundNews = 'network'): void {
+    for (const listener of this.#listeners) listener(news);
   }
 
   fingerprint(): string {
     return `${this.tree.toString()}\n${JSON.stringify([this.rules, this.network, [...this.sysctls], this.memberships])}`;
   }
 
-  watchNetwork(onChange: () => void): NetworkWatch {
-    this.#listeners.add(onChange);
-    return { isLive: () => this.isWatchLive, close: () => this.#listeners.delete(onChange) };
+  watch(onNews: (news: GroundNews) => void): GroundWatch {
+    this.#listeners.add(onNews);
+    return { isLive: () => this.isWatchLive, close: () => this.#listeners.delete(onNews) };
   }
 
   async observe(): Promise<ObservedMachine> {

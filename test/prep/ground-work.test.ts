@@ -62,7 +62,8 @@ test('what is taken away later is put back, counted and told; what is new is not
   const { work, ground, clock, health } = rig();
   await work.start(signal);
   ground.tree.unmount('/sys/fs/cgroup/memory', false);
-  await clock.advance(3_000);
+  ground.tell('mounts');
+  await clock.advance(1_000);
   assert.equal(work.status().repairs, 1);
   assert.match(work.status().lastRepair?.what ?? '', /memory/);
   ground.network = {
@@ -71,7 +72,7 @@ test('what is taken away later is put back, counted and told; what is new is not
     links: [...ground.network.links, { name: 'br-1234', isBridge: true, isUp: true }],
   };
   ground.tell();
-  await clock.advance(200);
+  await clock.advance(1_000);
   assert.ok(ground.rules.some((rule) => rule.text === 'from all iif br-1234 lookup 102'));
   assert.equal(work.status().repairs, 1);
   const applied = health.eventsAfter(0).filter((event) => event.event === 'step.applied');
@@ -89,6 +90,48 @@ test('a board where nothing happens is compared, not looked at', async () => {
   await made.clock.advance(9_000);
   assert.equal(made.looks, before + 1, 'once a minute all is looked at');
   await made.work.stop();
+});
+
+test('mounts that came and went again are compared only, and not more than once a second', async () => {
+  const made = rig();
+  await made.work.start(new AbortController().signal);
+  const before = made.looks;
+  let compared = 0;
+  const fingerprint = made.ground.fingerprint.bind(made.ground);
+  made.ground.fingerprint = () => {
+    compared += 1;
+    return fingerprint();
+  };
+  for (let turn = 0; turn < 50; turn += 1) {
+    made.ground.tell('mounts');
+    await made.clock.advance(100);
+  }
+  assert.equal(made.looks, before);
+  assert.ok(compared > 0, 'nobody compared');
+  made.ground.tell('network');
+  await made.clock.advance(1_000);
+  assert.equal(made.looks, before + 1);
+  for (let turn = 0; turn < 50; turn += 1) {
+    made.ground.tell('network');
+    await made.clock.advance(100);
+  }
+  assert.ok(made.looks <= before + 7, `${made.looks - before} looks within 6 s`);
+  await made.work.stop();
+});
+
+test('a group that the agent was moved out of is noticed although the kernel tells nobody', async () => {
+  const { work, ground, clock } = rig();
+  await work.start(new AbortController().signal);
+  const looked = ground.observe.bind(ground);
+  let looks = 0;
+  ground.observe = () => {
+    looks += 1;
+    return looked();
+  };
+  ground.memberships = ground.memberships.map((one) => ({ ...one, path: '/elsewhere' }));
+  await clock.advance(30_000);
+  assert.ok(looks > 0, 'nobody looked');
+  await work.stop();
 });
 
 test('where the kernel tells no news every turn is a look', async () => {

@@ -33,7 +33,7 @@ const supervisor = createSupervisor({
   commands,
   files: new FileStore(),
   docker: new DockerClient('/run/docker.sock'),
-  processes: new HostProcesses(log),
+  processes: new HostProcesses(log, '/tmp'),
   programs: new HostPrograms(),
   sockets: new HostSockets(),
   logs: new HostUnitLogs({

@@ -2,8 +2,8 @@
 // and what came of it. Usage: node out-of-files.mjs DIRECTORY BUSYBOX
 import { closeSync, openSync } from 'node:fs';
 import { messageOf } from '../../agent/core/agent-error.ts';
+import { HostGroundWatch } from '../../agent/host/ground-watch.ts';
 import { HostProductFiles } from '../../agent/host/host-product-files.ts';
-import { HostNetworkWatch } from '../../agent/host/network-watch.ts';
 
 const [directory = '', busybox = ''] = process.argv.slice(2);
 const taken: number[] = [];
@@ -13,7 +13,7 @@ try {
   // One is left for the file that the listener is written to; its pipe wants two.
   closeSync(taken.pop() ?? -1);
 }
-const watch = new HostNetworkWatch(directory, () => undefined);
+const watch = new HostGroundWatch(directory, () => undefined);
 const { signal } = new AbortController();
 const sum = await new HostProductFiles(busybox).sum(busybox, signal).catch(messageOf);
 for (const descriptor of taken) closeSync(descriptor);

@@ -16,7 +16,7 @@ const logs = new HostUnitLogs({
   budget: { fileBytes: 1_048_576, files: 4 },
 });
 const capture = await logs.capture('unit');
-const result = await new HostProcesses(new QuietLog()).spawn({
+const result = await new HostProcesses(new QuietLog(), '/tmp').spawn({
   argv: [program, ...args],
   env: {},
   cwd: '/',

@@ -66,7 +66,7 @@ const supervisor = new Supervisor([unit], {
   log,
   files,
   programs,
-  processes: new HostProcesses(log),
+  processes: new HostProcesses(log, '/tmp'),
   logs,
   recordDir: `${home}/state/units`,
 });

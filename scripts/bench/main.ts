@@ -22,6 +22,7 @@ import { Progress } from './progress.ts';
 import { missed } from './result.ts';
 import { type Outcome, runBenchmarks } from './runner.ts';
 import { isInside, runInside } from './sandbox.ts';
+import { defaultNode } from './shipped-node.ts';
 import { launchFlags, withKeptCode } from './subjects/agent.ts';
 import { bareHttp, idleNode } from './subjects/bare-node.ts';
 import { monit } from './subjects/monit.ts';
@@ -57,7 +58,7 @@ const { values: options, positionals } = parseArgs({
     json: { type: 'boolean', default: false },
     strict: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
-    node: { type: 'string', default: process.execPath },
+    node: { type: 'string' },
     agent: { type: 'string', default: 'dist/agent.js' },
   },
 });
@@ -74,7 +75,7 @@ if (options.list) {
 }
 
 const agent = {
-  node: path.resolve(options.node),
+  node: path.resolve(options.node ?? defaultNode()),
   flags: launchFlags(),
   starter: path.resolve(path.dirname(options.agent), 'start.js'),
   bundle: path.resolve(options.agent),
@@ -156,6 +157,9 @@ function print({ results, failures }: Outcome, machine: Machine): void {
   );
   console.log(
     `agent: node ${[...agent.flags, path.relative('.', agent.starter), path.relative('.', agent.bundle)].join(' ')}; load at the start ${machine.loadAtStart.toFixed(1)}`,
+  );
+  console.log(
+    'Agent, bare node, bare node:http and pm2 run on this Node; the product ships a Node 22, and --node PATH takes another',
   );
   console.log('Every value is a median; what each benchmark measures: npm run bench -- --list\n');
   console.log(renderTable(results));

@@ -23,19 +23,26 @@ export async function checkTarget(file: string): Promise<void> {
   if (found?.isFile() === false) throw new Error('it is no ordinary file');
 }
 
-/** Content of such a file, where it has no more than so many bytes; what comes is counted, because not every file tells its size. */
+/** Content of such a file, where it has no more than so many bytes. */
 export async function readGiven(file: string, maxBytes: number): Promise<Buffer> {
+  // Not by its name: sshd and others give a socket, and a socket cannot be opened.
+  if (file === '-') return collect(process.stdin, maxBytes);
   const handle = await openGiven(file);
   try {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    for await (const chunk of handle.createReadStream({ autoClose: false }) as AsyncIterable<Buffer>) {
-      bytes += chunk.length;
-      if (bytes > maxBytes) throw new Error(`it has more than ${maxBytes} bytes`);
-      chunks.push(chunk);
-    }
-    return Buffer.concat(chunks);
+    return await collect(handle.createReadStream({ autoClose: false }), maxBytes);
   } finally {
     await handle.close();
   }
+}
+
+/** What comes is counted, because not every file tells its size. */
+async function collect(source: AsyncIterable<Buffer>, maxBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of source) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw new Error(`it has more than ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
 import { boardTimeMs } from '../fakes/fake-verbs.ts';
 import { privateDirectory, startWay } from '../host/api-way.ts';
-import { finish, run, start } from './agentctl.ts';
+import { bundle, finish, run, start } from './agentctl.ts';
 
 const secret = 'b0a1.eyJhbGciOiJIUzI1NiJ9.c2VjcmV0';
 
@@ -69,6 +70,29 @@ test('a token comes from a file without its line end', async (t) => {
   await writeFile(file, `${secret}\n`, { mode: 0o600 });
   await run(socket, 'join', '--token-file', file);
   assert.deepEqual(verbs.joinOrder, { token: secret });
+});
+
+test('a token comes from the standard input, be it a pipe, a file or a socket as sshd gives it', async (t) => {
+  const { path: socket, verbs } = await startWay(t);
+  const file = path.join(await privateDirectory(t), 'token');
+  const env = { PATH: process.env['PATH'], OH_EDGE_SOCKET: socket };
+  const command = `"${process.execPath}" "${bundle}" join --token-file -`;
+  const ways = {
+    pipe: `echo ${secret}1 | ${command}`,
+    file: `${command} <${file}`,
+    socket: `exec ${command}`,
+  };
+  const taken: string[] = [];
+  for (const [way, line] of Object.entries(ways)) {
+    await writeFile(file, `${secret}2\n`);
+    // What Node calls a pipe is a pair of sockets.
+    const child = spawn('/bin/sh', ['-c', line], { env, stdio: 'pipe' });
+    child.stdin.end(`${secret}3\n`);
+    const { stderr } = await finish(child);
+    taken.push(`${way} ${JSON.stringify(verbs.joinOrder)} ${stderr}`.trim());
+  }
+  const wanted = ['pipe', 'file', 'socket'].map((way, at) => `${way} {"token":"${secret}${at + 1}"}`);
+  assert.deepEqual(taken, wanted);
 });
 
 test('a token among the arguments is gone from the process list while the join goes on', async (t) => {

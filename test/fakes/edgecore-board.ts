@@ -118,7 +118,7 @@ export class EdgecoreBoard {
     const { stdout } = await this.run([
       '/bin/sh',
       '-c',
-      `tail -n 60 ${names.join(' ')} ${this.folder}/agent.out`,
+      `tail -n 25 ${names.join(' ')} ${this.folder}/agent.out`,
     ]);
     const status = await this.ctl(['status']);
     return `${stdout}\n${status.stdout}${status.stderr}`;

@@ -16,6 +16,8 @@ export interface LeftoverPorts {
 /** Milliseconds that an old containerd gets to leave before it is killed, and after that. */
 const leaveMs = 10_000;
 const killedMs = 5_000;
+/** Looks come fast at first: a containerd whose dockerd was killed dies with it, by PR_SET_PDEATHSIG. */
+const firstLookMs = 2;
 const lookMs = 50;
 /** containerd of the system, which dockerd uses as soon as the file exists (moby cmd/dockerd/daemon.go systemContainerdRunning). */
 const systemContainerd = 'containerd/containerd.sock';
@@ -79,10 +81,10 @@ async function awaitOldContainerd(
   };
   const waitGone = async (ms: number): Promise<ProcessFacts | undefined> => {
     const until = ports.clock.nowMs() + ms;
-    for (;;) {
+    for (let pauseMs = firstLookMs; ; pauseMs = Math.min(lookMs, 2 * pauseMs)) {
       const facts = await living();
       if (facts === undefined || ports.clock.nowMs() >= until) return facts;
-      await ports.clock.sleep(lookMs, signal);
+      await ports.clock.sleep(pauseMs, signal);
     }
   };
   const stays = await waitGone(leaveMs);

@@ -1,5 +1,8 @@
-// Kills dockerd under the agent and without it, in namespaces of its own. Prints one line of JSON for each sample.
-// Usage: dockerd-contest.mjs FOLDER BIN-DIRECTORY ROUNDS NODE STARTER BUNDLE [KEPT-CODE]
+// One side of a contest, in namespaces of its own: kills dockerd whenever it is told to, and tells how long it took until it was
+// ready again. Prints one line of JSON for each sample and `{"done":true}` behind each order.
+// Usage: dockerd-contest.mjs SIDE FOLDER BIN-DIRECTORY NODE STARTER BUNDLE [KEPT-CODE]
+//   SIDE agent: dockerd is the agent's. SIDE hand: the same command line is started by hand at once after the kill.
+//   Orders on standard input, a line each: kill, or exec (side agent: the agent is started anew, and with it dockerd).
 import { spawn } from 'node:child_process';
 import {
   chmodSync,
@@ -12,10 +15,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import http from 'node:http';
+import { createInterface } from 'node:readline';
 
-const [folder, bin, rounds, node, starter, bundle, kept] = process.argv.slice(2);
+const [side, folder, bin, node, starter, bundle, kept] = process.argv.slice(2);
 const home = `${folder}/home`;
 const socketPath = '/run/docker.sock';
+/** A dockerd lives longer than this before it is killed, so that the agent has forgotten earlier failures. */
+const lifeMs = 4_000;
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const say = (name, ms) => console.log(JSON.stringify({ name, ms }));
 
@@ -88,11 +94,13 @@ async function ended(pid) {
   while (existsSync(`/proc/${pid}`) && findDockerd() === pid) await pause(1);
 }
 
-let agent = startAgent();
-await untilReady();
-await pause(3_000);
-const argv = readFileSync(`/proc/${findDockerd()}/cmdline`, 'utf8').split('\0').slice(0, -1);
-for (let round = 0; round < Number(rounds); round++) {
+async function endAgent() {
+  agent.kill('SIGKILL');
+  await new Promise((resolve) => agent.once('exit', resolve));
+}
+
+/** The kernel's word for the end of it takes the same time for both sides: it starts when the signal is sent. */
+async function killUnderAgent() {
   const pid = findDockerd();
   const killedMs = performance.now();
   process.kill(pid, 'SIGKILL');
@@ -100,28 +108,23 @@ for (let round = 0; round < Number(rounds); round++) {
   say('agent: killed → spawned', performance.now() - killedMs);
   await untilReady();
   say('agent: killed → ready', performance.now() - killedMs);
-  await pause(4_000);
 }
-agent.kill('SIGKILL');
-await new Promise((resolve) => agent.once('exit', resolve));
-// The same kill, and the same command line at once after it, by hand.
-for (let round = 0; round < Number(rounds); round++) {
+
+async function killByHand() {
   const pid = findDockerd();
   const killedMs = performance.now();
   process.kill(pid, 'SIGKILL');
   await ended(pid);
   const output = openSync(`${folder}/dockerd.txt`, 'a');
-  spawn(argv[0], argv.slice(1), {
-    stdio: ['ignore', output, output],
-    env: environment,
-    detached: true,
-  }).unref();
+  const stdio = ['ignore', output, output];
+  spawn(argv[0], argv.slice(1), { stdio, env: environment, detached: true }).unref();
   await untilReady();
   say('by hand: killed → ready', performance.now() - killedMs);
-  await pause(4_000);
 }
-for (let round = 0; round < Math.min(3, Number(rounds)); round++) {
+
+async function startAnew() {
   const pid = findDockerd();
+  await endAgent();
   process.kill(pid, 'SIGKILL');
   await ended(pid);
   const startedMs = performance.now();
@@ -130,9 +133,19 @@ for (let round = 0; round < Math.min(3, Number(rounds)); round++) {
   say('exec → dockerd spawned', performance.now() - startedMs);
   await untilReady();
   say('exec → dockerd ready', performance.now() - startedMs);
-  await pause(4_000);
-  agent.kill('SIGKILL');
-  await new Promise((resolve) => agent.once('exit', resolve));
+}
+
+const orders = { kill: side === 'agent' ? killUnderAgent : killByHand, exec: startAnew };
+let agent = startAgent();
+await untilReady();
+await pause(lifeMs);
+const argv = readFileSync(`/proc/${findDockerd()}/cmdline`, 'utf8').split('\0').slice(0, -1);
+if (side === 'hand') await endAgent();
+console.log(JSON.stringify({ done: true }));
+for await (const order of createInterface({ input: process.stdin })) {
+  await orders[order]();
+  await pause(lifeMs);
+  console.log(JSON.stringify({ done: true }));
 }
 process.kill(findDockerd(), 'SIGTERM');
 await pause(2_000);

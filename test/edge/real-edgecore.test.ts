@@ -15,7 +15,7 @@ import { runCloud } from '../fakes/standin-cluster.ts';
 /**
  * Nothing of KubeEdge stands in: a real edgecore under the shipped agent, with this machine's dockerd, in namespaces of its
  * own; the cloud is whoever's who runs this.
- *   EDGECORE=FILE CLOUDCORE=HOST[:PORT] TOKEN=… KUBECONFIG=FILE TEST_TIMEOUT_MS=1800000 npm run test:unit -- test/edge/real-edgecore.test.ts
+ *   EDGECORE=FILE CLOUDCORE=HOST[:PORT] TOKEN=… KUBECONFIG=FILE npm run test:edgecore
  * The release stands in a file `version` beside edgecore or in KUBEEDGE. CERT_PORT for another port than 10002;
  * ROUTER=http://HOST:9443 asks the board through cloudcore's router too; ENFORCED=yes for a cloud with authorization.
  */
@@ -38,7 +38,7 @@ function obstacle(): string | false {
   if (process.getuid?.() !== 0) return 'namespaces of its own need root';
   const absent = Object.values(debian).filter((file) => !existsSync(file));
   if (absent.length === 0) return false;
-  return `no ${absent.join(', ')}: apt-get install docker.io containernetworking-plugins busybox-static iproute2`;
+  return `no ${absent.join(', ')}: run it by \`npm run test:edgecore\``;
 }
 
 const release = (): string =>

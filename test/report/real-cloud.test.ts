@@ -11,6 +11,7 @@ import { runCloud } from '../fakes/standin-cluster.ts';
 /**
  * A real cluster with a real cloudcore; edgecore is the stand-in, which enrols and speaks as the real one does.
  *   KUBECONFIG=FILE CLOUDCORE=HOST[:HUB[:ENROL[:ROUTER]]] KUBEEDGE=1.12.1 node scripts/test.mjs test/report/real-cloud.test.ts
+ * TEST_TIMEOUT_MS=900000 gives a slow machine more than four minutes.
  * With ENFORCED=yes for a cloudcore whose cloudHub.authorization is on with debug off, and without dynamicController.
  */
 const { KUBECONFIG: kubeconfig, CLOUDCORE: cloudcore, KUBEEDGE: version = '1.22.1' } = process.env;

@@ -19,7 +19,7 @@ for (const name of Object.keys(given)) Reflect.deleteProperty(globalThis, name);
 
 /** Resident bytes above which memory counts more than time; an idle agent has less. */
 const muchBytes = 66_000_000;
-const lookMs = 60_000;
+const lookMs = 120_000;
 
 /**
  * Once it has grown, V8 gives memory back sooner: 300,000 requests end at 75 MB instead of 100. Not from the start,

@@ -1,9 +1,9 @@
 import type { Clock } from '../core/clock.ts';
 
 /** Looks again at least this often even where nothing seems to have changed; milliseconds. */
-const wholeLookMs = 60_000;
+const wholeLookMs = 120_000;
 /** Compares this often where the kernel tells all changes but those of cgroups: waking up is most of what an idle agent costs. */
-const calmMs = 30_000;
+const calmMs = 60_000;
 /** News comes in bursts; a look waits this long for the rest of one. Milliseconds. */
 const settleMs = 150;
 /** Time between a look and the next one that news asks for, in milliseconds: containers that come and go are news too. */

@@ -4,8 +4,8 @@ import { onReadyBoard } from './ready-board.ts';
 
 const scratch = '/data/local/tmp/numbers';
 const product = '/system/opt/oh-edge-agent';
-/** Seconds without a question before memory is read. */
-const idleSeconds = 30;
+/** Seconds without a question before memory is read: V8's first full collection comes within two minutes and reads code of its own. */
+const idleSeconds = 150;
 
 /** What the program on the board prints; milliseconds and KiB. */
 interface Numbers {

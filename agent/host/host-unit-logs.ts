@@ -3,9 +3,12 @@ import path from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import type { Commands } from '../core/commands.ts';
 import type { LogQuery, OutputCapture, UnitLogLine, UnitLogs } from '../core/unit-logs.ts';
+import { LineStamper } from './line-stamper.ts';
 import { readLines } from './log-lines.ts';
+import { ReadSpace } from './output-pipe.ts';
 import { type LogBudget, RotatingFile } from './rotating-file.ts';
 import { UnitCapture } from './unit-capture.ts';
+import { headroomBytes } from './whole-lines.ts';
 
 /** Where logs and pipes are, and what makes a named pipe. */
 export interface UnitLogsOptions {
@@ -20,9 +23,14 @@ export interface UnitLogsOptions {
   readonly budget: LogBudget;
 }
 
-/** Unit logs in rotating files; each stored line is `<ISO time> <o|e|a> <text>`. */
+/**
+ * Unit logs in rotating files. A stored line is `<ISO time> <o|e|a> <text>`, or only the text where it was read together
+ * with the line above; the first line of a file always has its time.
+ */
 export class HostUnitLogs implements UnitLogs {
   readonly #options: UnitLogsOptions;
+  readonly #space = new ReadSpace(headroomBytes);
+  readonly #stamper = new LineStamper();
 
   constructor(options: UnitLogsOptions) {
     this.#options = options;
@@ -33,7 +41,8 @@ export class HostUnitLogs implements UnitLogs {
     fs.mkdirSync(pipeDir, { recursive: true, mode: 0o700 });
     const out = await this.#pipe(path.join(pipeDir, `${unit}.out`));
     const err = await this.#pipe(path.join(pipeDir, `${unit}.err`));
-    return new UnitCapture({ out, err }, new RotatingFile(this.#file(unit), budget), clock);
+    const file = new RotatingFile(this.#file(unit), budget);
+    return new UnitCapture({ out, err }, { file, clock, space: this.#space, stamper: this.#stamper });
   }
 
   lines(query: LogQuery, signal: AbortSignal): AsyncIterable<UnitLogLine> {

@@ -35,37 +35,26 @@ export class LineFile {
   /** Whole lines, in batches, from where the last call ended up to the present end; one that is still being written is left. */
   async *batches(): AsyncGenerator<readonly string[]> {
     const buffer = Buffer.allocUnsafe(chunkBytes);
-    let rest = Buffer.alloc(0);
     for (;;) {
-      const from = this.#offset + rest.length;
-      const { bytesRead } = await this.#handle.read(buffer, 0, buffer.length, from);
-      if (bytesRead === 0) return;
-      const bytes = Buffer.concat([rest, buffer.subarray(0, bytesRead)]);
-      const end = bytes.lastIndexOf(lineFeed) + 1;
-      rest = bytes.subarray(end);
-      this.#offset += end;
-      if (end > 0) yield bytes.toString('utf8', 0, end - 1).split('\n');
+      const { bytesRead } = await this.#handle.read(buffer, 0, buffer.length, this.#offset);
+      // What is longer than any line that was written, such as the zero bytes of a power cut, is passed on in pieces.
+      const end = bytesRead === buffer.length ? bytesRead : 0;
+      const until = buffer.subarray(0, bytesRead).lastIndexOf(lineFeed) + 1 || end;
+      if (until === 0) return;
+      this.#offset += until;
+      const text = buffer.toString('utf8', 0, until);
+      yield (text.endsWith('\n') ? text.slice(0, -1) : text).split('\n');
     }
   }
 
-  /**
-   * The last lines that `accept` takes, at most `count`, oldest first; then reading goes on behind them. Only as much of the
-   * file is read as that needs.
-   */
-  async last<T>(count: number, accept: (line: string) => T | undefined): Promise<readonly T[]> {
+  /** Goes to the first line that begins in the last `bytes` of the file; says whether there is anything before. */
+  async toLast(bytes: number): Promise<boolean> {
     const { size } = await this.#handle.stat();
-    for (let window = chunkBytes; ; window *= 4) {
-      const from = Math.max(0, size - window);
-      const buffer = Buffer.alloc(size - from);
-      const { bytesRead } = await this.#handle.read(buffer, 0, buffer.length, from);
-      const bytes = buffer.subarray(0, bytesRead);
-      const start = from === 0 ? 0 : bytes.indexOf(lineFeed) + 1;
-      const end = bytes.lastIndexOf(lineFeed) + 1;
-      const lines = end > start ? bytes.toString('utf8', start, end - 1).split('\n') : [];
-      const accepted = lines.map(accept).filter((value) => value !== undefined);
-      if (from > 0 && accepted.length < count) continue;
-      this.#offset = from + end;
-      return count > 0 ? accepted.slice(-count) : [];
-    }
+    this.#offset = Math.max(0, size - bytes);
+    if (this.#offset === 0) return false;
+    const buffer = Buffer.allocUnsafe(chunkBytes);
+    const { bytesRead } = await this.#handle.read(buffer, 0, buffer.length, this.#offset);
+    this.#offset += buffer.subarray(0, bytesRead).indexOf(lineFeed) + 1;
+    return true;
   }
 }

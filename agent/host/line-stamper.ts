@@ -3,77 +3,58 @@ import { isoTime } from '../core/utc-text.ts';
 /** Letter of a stream in a stored line. */
 export type StreamLetter = 'o' | 'e' | 'a';
 
-/** Characters before the text of a stored line: ISO time, blank, letter, blank. */
+/** ISO time, blank, letter, blank: what stands before the first of the lines that were read together. */
+export const stampPattern = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([oea]) /;
 export const stampLength = 27;
+
 const lineFeed = 0x0a;
-/** A line without an end is cut here, in bytes. */
-const maxLineBytes = 16_384;
+/** End of the time in a stamp. Output that has it somewhere is looked at line by line. */
+const timeEnd = Buffer.from('Z ');
 
 /**
- * Puts time and stream before each line of raw output. Nothing is held back: the piece of a line that came is stored at
- * once and goes on with the next chunk, unless the other stream spoke in between; then it goes on as a line of its own.
+ * Puts time and stream before lines that were read together: once, before the first of them. A line of output that looks
+ * like one with a stamp gets its own, so that no output can pass for another time or stream.
  */
 export class LineStamper {
-  /** Stream of the unfinished last line and how long it is already. */
-  #open: { readonly stream: StreamLetter; length: number } | undefined;
-
-  encode(chunk: Buffer, stream: StreamLetter, wallMs: number): Buffer {
-    const stamp = Buffer.from(`${isoTime(wallMs)} ${stream} `, 'latin1');
-    const out = new Growing(chunk.length + stampLength * 16);
-    if (this.#open !== undefined && this.#open.stream !== stream) {
-      out.byte(lineFeed);
-      this.#open = undefined;
-    }
-    let from = 0;
-    while (from < chunk.length) from = this.#piece(chunk, from, { stamp, stream, out });
-    return out.done();
-  }
-
-  #piece(chunk: Buffer, from: number, to: { stamp: Buffer; stream: StreamLetter; out: Growing }): number {
-    if (this.#open === undefined) {
-      to.out.bytes(to.stamp, 0, to.stamp.length);
-      this.#open = { stream: to.stream, length: 0 };
-    }
-    const end = chunk.indexOf(lineFeed, from);
-    const room = maxLineBytes - this.#open.length;
-    const until = Math.min(end === -1 ? chunk.length : end, from + room);
-    to.out.bytes(chunk, from, until);
-    this.#open.length += until - from;
-    if (until !== end && this.#open.length < maxLineBytes) return until;
-    to.out.byte(lineFeed);
-    this.#open = undefined;
-    return until === end ? until + 1 : until;
-  }
-}
-
-class Growing {
-  #buffer: Buffer;
+  #buffer = Buffer.alloc(0);
   #length = 0;
 
-  constructor(size: number) {
-    this.#buffer = Buffer.allocUnsafe(size);
-  }
-
-  byte(value: number): void {
-    this.#room(1);
-    this.#buffer[this.#length] = value;
-    this.#length += 1;
-  }
-
-  bytes(source: Buffer, from: number, until: number): void {
-    this.#room(until - from);
-    source.copy(this.#buffer, this.#length, from, until);
-    this.#length += until - from;
-  }
-
-  done(): Buffer {
+  /** Stamped bytes, valid until the next call. `lines` are whole. */
+  encode(lines: Buffer, stream: StreamLetter, wallMs: number): Buffer {
+    const stamp = Buffer.from(`${isoTime(wallMs)} ${stream} `, 'latin1');
+    this.#length = 0;
+    this.#room(stampLength + lines.length);
+    this.#add(stamp);
+    for (let from = 0; from < lines.length; ) {
+      const next = nextLookAlike(lines, from);
+      this.#add(lines.subarray(from, next));
+      if (next < lines.length) this.#add(stamp);
+      from = next;
+    }
     return this.#buffer.subarray(0, this.#length);
+  }
+
+  #add(bytes: Buffer): void {
+    this.#room(bytes.length);
+    bytes.copy(this.#buffer, this.#length);
+    this.#length += bytes.length;
   }
 
   #room(extra: number): void {
     if (this.#length + extra <= this.#buffer.length) return;
-    const larger = Buffer.allocUnsafe((this.#length + extra) * 2);
+    const larger = Buffer.allocUnsafeSlow(Math.max(65_536, (this.#length + extra) * 1.25));
     this.#buffer.copy(larger, 0, 0, this.#length);
     this.#buffer = larger;
   }
+}
+
+/** Where the next line but the first begins that looks like one with a stamp; the end where there is none. */
+function nextLookAlike(lines: Buffer, from: number): number {
+  const timeLength = 23;
+  for (let at = lines.indexOf(timeEnd, from); at !== -1; at = lines.indexOf(timeEnd, at + 1)) {
+    const start = at - timeLength;
+    if (start <= from || lines[start - 1] !== lineFeed) continue;
+    if (stampPattern.test(lines.toString('latin1', start, start + stampLength))) return start;
+  }
+  return lines.length;
 }

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import type { Clock } from '../core/clock.ts';
 import type { LogQuery, UnitLogLine } from '../core/unit-logs.ts';
 import { LineFile } from './line-file.ts';
-import { stampLength } from './line-stamper.ts';
+import { type StreamLetter, stampLength, stampPattern } from './line-stamper.ts';
 import { logFiles } from './rotating-file.ts';
 
 /** What is read and how. */
@@ -17,6 +17,10 @@ export interface LogReading {
 }
 
 const maxCount = 100_000;
+/** Most text of kept lines that is held in memory; older lines are left out, whatever the count. */
+const maxCharacters = 4_000_000;
+/** How much of a file's end is looked at first, in bytes: more than lies between two lines that have their time. */
+const firstWindow = 131_072;
 /** Milliseconds between two looks for new lines. */
 const followMs = 250;
 const streams = { o: 'out', e: 'err', a: 'agent' } as const;
@@ -38,13 +42,19 @@ export async function* readLines(reading: LogReading): AsyncGenerator<UnitLogLin
   }
 }
 
-/** Parses one stored line: the agent's own JSON, or time, stream letter and text. Lines of neither form are skipped. */
-export function parseLine(unit: string, line: string): UnitLogLine | undefined {
-  if (line.startsWith('{')) return parseOwn(unit, line);
-  const letter = line[25];
-  const atMs = Date.parse(line.slice(0, 24));
-  if (Number.isNaN(atMs) || (letter !== 'o' && letter !== 'e' && letter !== 'a')) return undefined;
-  return { atMs, unit, stream: streams[letter], text: line.slice(stampLength) };
+/** Reads stored lines one after another; undefined for a line that has no time, and no line above that has one. */
+export type LineParser = (line: string) => UnitLogLine | undefined;
+
+/** The agent writes JSON. A line of a unit has time and stream in front, or those of the line above. */
+export function lineParser(unit: string): LineParser {
+  if (unit === 'agent') return (line) => parseOwn(unit, line);
+  let above: Pick<UnitLogLine, 'atMs' | 'stream'> | undefined;
+  return (line) => {
+    const [stamp, time = '', letter] = stampPattern.exec(line) ?? [];
+    if (stamp !== undefined) above = { atMs: Date.parse(time), stream: streams[letter as StreamLetter] };
+    if (above === undefined) return undefined;
+    return { ...above, unit, text: stamp === undefined ? line : line.slice(stampLength) };
+  };
 }
 
 function parseOwn(unit: string, line: string): UnitLogLine | undefined {
@@ -58,12 +68,14 @@ type Batch = readonly UnitLogLine[];
 
 class LogReader {
   readonly #reading: LogReading;
-  readonly #accept: (line: string) => UnitLogLine | undefined;
+  readonly #isWanted: (line: UnitLogLine) => boolean;
   #current: LineFile | undefined;
+  #parse: LineParser;
 
   constructor(reading: LogReading) {
     this.#reading = reading;
-    this.#accept = acceptor(reading.query);
+    this.#isWanted = wantedBy(reading.query);
+    this.#parse = lineParser(reading.query.unit);
   }
 
   async close(): Promise<void> {
@@ -75,21 +87,32 @@ class LogReader {
     for (const path of this.#chain()) if (await this.#enter(path)) yield* this.#toEnd();
   }
 
-  /** Older files are only opened when the newer ones do not hold enough. */
+  /** The newest lines; older files are only opened when the newer ones do not hold enough. Reading then goes on in the newest. */
   async *last(count: number): AsyncGenerator<Batch> {
     const pieces: Batch[] = [];
-    let left = count;
+    let left = { count, characters: maxCharacters };
     for (const path of [...this.#chain()].reverse()) {
-      const file = await LineFile.open(path);
-      if (file === undefined) continue;
-      const piece = await file.last(left, this.#accept);
+      const reader = pieces.length === 0 ? this : new LogReader(this.#reading);
+      if (!(await reader.#enter(path))) continue;
+      const piece = await reader.#lastOfCurrent(left);
+      if (reader !== this) await reader.close();
       pieces.unshift(piece);
-      left -= piece.length;
-      if (this.#current === undefined) this.#current = file;
-      else await file.close();
-      if (left <= 0) break;
+      const characters = left.characters - sizeOf(piece);
+      left = { count: left.count - piece.length, characters };
+      if (left.count <= 0 || characters <= 0) break;
     }
     yield* pieces;
+  }
+
+  /** Looks at more and more of the file until there is enough, from the end; keeps no more than is asked for. */
+  async #lastOfCurrent(most: Bounds): Promise<Batch> {
+    for (let window = firstWindow; ; window *= 4) {
+      const hasMore = await this.#current?.toLast(window);
+      this.#parse = lineParser(this.#reading.query.unit);
+      const kept = new LastLines(most);
+      for await (const batch of this.#toEnd()) kept.add(batch);
+      if (hasMore !== true || kept.isFull) return kept.lines;
+    }
   }
 
   /** Lines since the last look; follows the log into the files that a rotation made meanwhile. */
@@ -118,12 +141,15 @@ class LogReader {
     if (file === undefined) return false;
     await this.close();
     this.#current = file;
+    this.#parse = lineParser(this.#reading.query.unit);
     return true;
   }
 
   async *#toEnd(): AsyncGenerator<Batch> {
     for await (const lines of this.#current?.batches() ?? []) {
-      yield lines.map(this.#accept).filter((line) => line !== undefined);
+      yield lines
+        .map(this.#parse)
+        .filter((line): line is UnitLogLine => line !== undefined && this.#isWanted(line));
     }
   }
 }
@@ -136,11 +162,43 @@ async function inodeOf(path: string): Promise<number | undefined> {
   }
 }
 
-function acceptor({ unit, sinceMs, grep }: LogQuery): (line: string) => UnitLogLine | undefined {
+/** How much is kept. */
+interface Bounds {
+  readonly count: number;
+  readonly characters: number;
+}
+
+/** The last of many lines. */
+class LastLines {
+  readonly #most: Bounds;
+  #lines: Batch = [];
+
+  constructor(most: Bounds) {
+    this.#most = most;
+  }
+
+  get lines(): Batch {
+    return this.#lines;
+  }
+
+  get isFull(): boolean {
+    return this.#lines.length >= this.#most.count || sizeOf(this.#lines) >= this.#most.characters;
+  }
+
+  add(batch: Batch): void {
+    const { count, characters } = this.#most;
+    const lines = [...this.#lines, ...batch].slice(-count);
+    let first = lines.length;
+    for (let size = 0; first > 0 && size < characters; first -= 1) size += lines[first - 1]?.text.length ?? 0;
+    this.#lines = count > 0 ? lines.slice(first) : [];
+  }
+}
+
+function sizeOf(lines: Batch): number {
+  return lines.reduce((sum, { text }) => sum + text.length, 0);
+}
+
+function wantedBy({ sinceMs = 0, grep }: LogQuery): (line: UnitLogLine) => boolean {
   const wanted = grep?.toLowerCase();
-  return (text) => {
-    const line = parseLine(unit, text);
-    if (line === undefined || line.atMs < (sinceMs ?? 0)) return undefined;
-    return wanted === undefined || line.text.toLowerCase().includes(wanted) ? line : undefined;
-  };
+  return ({ atMs, text }) => atMs >= sinceMs && (wanted === undefined || text.toLowerCase().includes(wanted));
 }

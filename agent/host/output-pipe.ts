@@ -1,9 +1,19 @@
 import fs from 'node:fs';
 import net from 'node:net';
 
-const chunkBytes = 65_536;
+/** More than a pipe holds: a read that does not fill it ends the turn, so a flood lets everybody else in between. */
+const chunkBytes = 69_632;
 /** Most that one drain takes: a living unit could otherwise write for ever while we read. */
 const maxDrainBytes = 1_048_576;
+
+/** Where all pipes of the agent are read into, one at a time, with free bytes in front of what comes. */
+export class ReadSpace {
+  readonly chunk: Buffer;
+
+  constructor(headroomBytes: number) {
+    this.chunk = Buffer.allocUnsafeSlow(headroomBytes + chunkBytes).subarray(headroomBytes);
+  }
+}
 
 /**
  * One named pipe between a unit and the agent. The unit's end is opened for reading and writing, so the unit itself keeps
@@ -15,15 +25,20 @@ export class OutputPipe {
   readonly childDescriptor: number;
   readonly #readDescriptor: number;
   readonly #socket: net.Socket;
+  readonly #space: Buffer;
+  readonly #take: (chunk: Buffer) => boolean;
 
   /** `take` gets each chunk, which is only valid during the call, and says whether to go on reading. */
-  constructor(path: string, take: (chunk: Buffer) => boolean) {
+  constructor(path: string, space: ReadSpace, take: (chunk: Buffer) => boolean) {
+    this.#space = space.chunk;
+    this.#take = take;
     this.childDescriptor = fs.openSync(path, fs.constants.O_RDWR);
     this.#readDescriptor = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
-    const callback = (length: number, buffer: Uint8Array): boolean =>
-      take(Buffer.from(buffer.buffer, buffer.byteOffset, length));
     const options = { fd: this.#readDescriptor, readable: true, writable: false };
-    const onread = { buffer: Buffer.allocUnsafeSlow(chunkBytes), callback };
+    const onread = {
+      buffer: this.#space,
+      callback: (length: number): boolean => take(this.#space.subarray(0, length)),
+    };
     this.#socket = new net.Socket({ ...options, onread } as net.SocketConstructorOpts);
     this.#socket.on('error', () => undefined);
     this.#socket.resume();
@@ -34,15 +49,14 @@ export class OutputPipe {
   }
 
   /** Takes at once what the kernel holds, without waiting for the event loop: the last words of a dead unit. */
-  drain(take: (chunk: Buffer) => void): void {
-    const buffer = Buffer.allocUnsafe(chunkBytes);
+  drain(): void {
     let total = 0;
     try {
       while (total < maxDrainBytes) {
-        const length = fs.readSync(this.#readDescriptor, buffer, 0, buffer.length, null);
+        const length = fs.readSync(this.#readDescriptor, this.#space, 0, this.#space.length, null);
         if (length === 0) return;
         total += length;
-        take(buffer.subarray(0, length));
+        this.#take(this.#space.subarray(0, length));
       }
     } catch {
       // EAGAIN: the pipe is empty.

@@ -3,6 +3,10 @@ import path from 'node:path';
 import { errnoOf } from '../core/agent-error.ts';
 
 const lineFeed = 0x0a;
+/** A write that takes longer than this, in milliseconds, is not made by the thread that supervises … */
+const slowMs = 200;
+/** … nor are those of the next so many. */
+const slowForMs = 60_000;
 
 /** How much of one log is kept. */
 export interface LogBudget {
@@ -21,8 +25,8 @@ export function logFiles(file: string, files: number): readonly string[] {
 }
 
 /**
- * An append-only log within a byte budget. Whole lines go in one write each, so a crash tears at most the last line; the
- * next opening repairs that with a line break. A write never throws: what the disk does not take is counted as dropped.
+ * An append-only log within a byte budget. Only whole lines come, in one write each, so a crash tears at most the last one;
+ * the next write repairs that with a line break. A write never throws: what the disk does not take is counted as dropped.
  */
 export class RotatingFile {
   readonly #file: string;
@@ -32,7 +36,7 @@ export class RotatingFile {
   /** Wall clock of the first line of the current file. */
   #bornMs = 0;
   #isTorn = false;
-  #endsLine = true;
+  #slowUntilMs = 0;
   #droppedBytes = 0;
   readonly #nowMs: () => number;
   #trouble: string | undefined;
@@ -53,30 +57,41 @@ export class RotatingFile {
     return this.#trouble;
   }
 
-  /** Appends now. For rare lines, such as the agent's own. */
+  /** Appends now. */
   writeNow(bytes: Uint8Array): void {
+    const startedMs = this.#nowMs();
     try {
-      const rest = this.#finishLine(bytes);
-      const descriptor = this.#ready(rest.length);
-      this.#account(rest, fs.writeSync(descriptor, rest));
+      const descriptor = this.#ready(bytes.length);
+      this.#account(bytes.length, fs.writeSync(descriptor, bytes));
     } catch (error) {
       this.#refused(bytes.length, error);
     }
+    this.#judge(startedMs);
   }
 
-  /** Appends without holding up the agent; calls back when done. At most one such write may be under way. */
-  write(bytes: Uint8Array, done: () => void): void {
+  /**
+   * Appends; says whether that is done. It is not where the disk was slow of late: then another thread does it, because
+   * supervision must go on, and calls back. That costs three times as much. At most one such write may be under way.
+   */
+  write(bytes: Uint8Array, done: () => void): boolean {
+    const startedMs = this.#nowMs();
+    if (startedMs >= this.#slowUntilMs) {
+      this.writeNow(bytes);
+      return true;
+    }
     try {
-      const rest = this.#finishLine(bytes);
-      fs.write(this.#ready(rest.length), rest, 0, rest.length, null, (error, written) => {
-        if (error) this.#refused(rest.length, error);
-        else this.#account(rest, written);
+      const copy = Buffer.from(bytes);
+      fs.write(this.#ready(copy.length), copy, 0, copy.length, null, (error, written) => {
+        if (error) this.#refused(copy.length, error);
+        else this.#account(copy.length, written);
+        this.#judge(startedMs);
         done();
       });
     } catch (error) {
       this.#refused(bytes.length, error);
       queueMicrotask(done);
     }
+    return false;
   }
 
   close(): void {
@@ -90,26 +105,20 @@ export class RotatingFile {
     return this.#size + extraBytes > fileBytes || this.#nowMs() - this.#bornMs > fileMs;
   }
 
-  /** Puts the end of a line that is under way into the old file before a rotation, and returns what is left. */
-  #finishLine(bytes: Uint8Array): Uint8Array {
-    const end = bytes.indexOf(lineFeed) + 1;
-    if (!this.#isRotationDue(bytes.length) || this.#endsLine || end === 0 || end === bytes.length)
-      return bytes;
-    const head = bytes.subarray(0, end);
-    this.#account(head, fs.writeSync(this.#ready(0), head));
-    return bytes.subarray(end);
+  #judge(startedMs: number): void {
+    const endedMs = this.#nowMs();
+    if (endedMs - startedMs > slowMs) this.#slowUntilMs = endedMs + slowForMs;
   }
 
   #ready(extraBytes: number): number {
     this.#descriptor ??= this.#open();
-    if (this.#isRotationDue(extraBytes) && this.#endsLine) {
+    if (this.#isRotationDue(extraBytes)) {
       this.#rotate();
       this.#descriptor = this.#open();
     }
     if (this.#isTorn) {
       this.#size += fs.writeSync(this.#descriptor, '\n');
       this.#isTorn = false;
-      this.#endsLine = true;
     }
     return this.#descriptor;
   }
@@ -122,7 +131,6 @@ export class RotatingFile {
     const last = Buffer.alloc(1);
     if (this.#size > 0) fs.readSync(descriptor, last, 0, 1, this.#size - 1);
     this.#isTorn = this.#size > 0 && last[0] !== lineFeed;
-    this.#endsLine = !this.#isTorn;
     return descriptor;
   }
 
@@ -130,27 +138,23 @@ export class RotatingFile {
   #rotate(): void {
     this.close();
     const chain = logFiles(this.#file, this.#budget.files);
-    if (chain.length === 1) fs.truncateSync(this.#file);
+    // Removed, not replaced: ext4 puts a file on the disk that takes the name of another one (auto_da_alloc), so a flood would
+    // be written to the flash even where its lines are gone again before the kernel would have written them.
+    fs.rmSync(chain[0] ?? this.#file, { force: true });
     for (const [index, name] of chain.entries()) {
       const next = chain[index - 1];
       if (next !== undefined) renameIfThere(name, next);
     }
   }
 
-  #account(bytes: Uint8Array, written: number): void {
+  #account(wanted: number, written: number): void {
     this.#size += written;
-    if (written === bytes.length) {
-      this.#endsLine = bytes.at(-1) === lineFeed;
-      this.#trouble = undefined;
-      return;
-    }
-    this.#isTorn = true;
-    this.#droppedBytes += bytes.length - written;
-    this.#trouble = 'ENOSPC';
+    this.#isTorn = written < wanted;
+    this.#droppedBytes += wanted - written;
+    this.#trouble = this.#isTorn ? 'ENOSPC' : undefined;
   }
 
   #refused(bytes: number, error: unknown): void {
-    this.#isTorn ||= !this.#endsLine;
     this.#droppedBytes += bytes;
     this.#trouble = errnoOf(error) ?? 'unknown';
   }

@@ -1,27 +1,37 @@
 import type { Clock } from '../core/clock.ts';
 import type { OutputDescriptors } from '../core/process.ts';
 import type { CaptureCounts, OutputCapture } from '../core/unit-logs.ts';
-import { LineStamper, type StreamLetter } from './line-stamper.ts';
-import { OutputPipe } from './output-pipe.ts';
+import type { LineStamper, StreamLetter } from './line-stamper.ts';
+import { OutputPipe, type ReadSpace } from './output-pipe.ts';
 import type { RotatingFile } from './rotating-file.ts';
-import { SecretFilter } from './secret-filter.ts';
+import { WholeLines } from './whole-lines.ts';
 
 /** Bytes of output kept in memory for the last lines. */
 const tailBytes = 16_384;
 /** A write that takes longer than this, in milliseconds, is no reason to hold up the unit: output is dropped and counted. */
 const stallMs = 1_000;
+const letters = ['o', 'e'] as const;
+
+/** What a capture works with; `space` and `stamper` serve all of them, one at a time. */
+export interface CaptureParts {
+  readonly file: RotatingFile;
+  readonly clock: Clock;
+  readonly space: ReadSpace;
+  readonly stamper: LineStamper;
+}
 
 /**
- * Moves output from the two pipes of a unit to its log. One chunk is under way at a time and the rest waits in the pipes,
- * so memory stays the same at any speed and the death of the agent loses one chunk at most.
+ * Moves output from the two pipes of a unit to its log, as much at once as a pipe holds. Where the disk is slow one chunk is
+ * under way and the rest waits in the pipes, so memory stays the same at any speed and the death of the agent loses one
+ * chunk at most.
  */
 export class UnitCapture implements OutputCapture {
   readonly descriptors: OutputDescriptors;
   readonly #clock: Clock;
   readonly #file: RotatingFile;
+  readonly #stamper: LineStamper;
   readonly #pipes: readonly OutputPipe[];
-  readonly #stamper = new LineStamper();
-  readonly #filters = { o: new SecretFilter(), e: new SecretFilter() };
+  readonly #lines = { o: new WholeLines(), e: new WholeLines() };
   readonly #tail = Buffer.alloc(tailBytes);
   #tailLength = 0;
   #lastOutputMs = -1;
@@ -32,24 +42,30 @@ export class UnitCapture implements OutputCapture {
   #isStalled = false;
   #isClosing = false;
   #cancelStall: (() => void) | undefined;
-  #held: Buffer[] = [];
+  #waiting: Buffer[] = [];
 
-  constructor(paths: { readonly out: string; readonly err: string }, file: RotatingFile, clock: Clock) {
-    this.#clock = clock;
-    this.#file = file;
-    const out = new OutputPipe(paths.out, (chunk) => this.#takeRaw(chunk, 'o'));
-    const err = new OutputPipe(paths.err, (chunk) => this.#takeRaw(chunk, 'e'));
+  constructor(paths: { readonly out: string; readonly err: string }, parts: CaptureParts) {
+    this.#clock = parts.clock;
+    this.#file = parts.file;
+    this.#stamper = parts.stamper;
+    const out = new OutputPipe(paths.out, parts.space, (chunk) => this.#take(chunk, 'o'));
+    const err = new OutputPipe(paths.err, parts.space, (chunk) => this.#take(chunk, 'e'));
     this.#pipes = [out, err];
     this.descriptors = { out: out.childDescriptor, err: err.childDescriptor };
   }
 
   beginLife(): void {
-    this.#drain();
+    this.#finish();
     this.#tailLength = 0;
   }
 
+  endLife(count: number): readonly string[] {
+    this.#finish();
+    return this.tail(count);
+  }
+
   tail(count: number): readonly string[] {
-    this.#drain();
+    for (const pipe of this.#pipes) pipe.drain();
     const text = this.#tail.toString('utf8', 0, this.#tailLength);
     return text
       .split('\n')
@@ -69,52 +85,44 @@ export class UnitCapture implements OutputCapture {
 
   async close(): Promise<void> {
     this.#cancelStall?.();
+    for (const letter of letters) this.#keep(this.#lines[letter].finish(), letter);
     await Promise.all(this.#pipes.map((pipe) => pipe.close()));
     if (this.#isWriting) this.#isClosing = true;
     else this.#file.close();
   }
 
-  #drain(): void {
-    const letters = ['o', 'e'] as const;
-    for (const [index, pipe] of this.#pipes.entries()) {
-      const letter = letters[index] ?? 'e';
-      pipe.drain((chunk) => void this.#takeRaw(chunk, letter));
-      this.#take(this.#filters[letter].flush(), letter);
-    }
-  }
-
-  /** Secrets end here: nothing behind this ever sees one. */
-  #takeRaw(chunk: Buffer, stream: 'o' | 'e'): boolean {
-    return this.#take(this.#filters[stream].push(chunk), stream);
+  #finish(): void {
+    for (const pipe of this.#pipes) pipe.drain();
+    for (const letter of letters) this.#keep(this.#lines[letter].finish(), letter);
   }
 
   /** Says whether the pipe may go on reading. */
-  #take(chunk: Buffer, stream: StreamLetter): boolean {
-    if (chunk.length === 0) return !this.#isWriting;
-    if (this.#isStalled) {
-      this.#skippedBytes += chunk.length;
-      this.#remember(chunk);
-      return true;
-    }
-    this.#write(this.#note(chunk, stream));
-    return !this.#isWriting;
-  }
-
-  #note(chunk: Buffer, stream: StreamLetter): Buffer {
+  #take(chunk: Buffer, letter: 'o' | 'e'): boolean {
     this.#lastOutputMs = this.#clock.nowMs();
-    this.#remember(chunk);
-    return this.#stamper.encode(chunk, stream, this.#clock.wallMs());
+    this.#keep(this.#lines[letter].push(chunk), letter);
+    return this.#isStalled || !this.#isWriting;
   }
 
+  #keep(lines: Buffer, letter: StreamLetter): void {
+    if (lines.length === 0) return;
+    this.#remember(lines);
+    if (this.#isStalled) this.#skippedBytes += lines.length;
+    else this.#write(this.#stamper.encode(lines, letter, this.#clock.wallMs()));
+  }
+
+  /** `bytes` are only valid during the call. */
   #write(bytes: Buffer): void {
     if (this.#isWriting) {
-      this.#held.push(bytes);
+      this.#waiting.push(Buffer.from(bytes));
+      return;
+    }
+    if (this.#file.write(bytes, () => this.#written())) {
+      this.#reportDrops();
       return;
     }
     this.#isWriting = true;
     this.#writeStartedMs = this.#clock.nowMs();
     this.#cancelStall ??= this.#clock.after(stallMs, () => this.#lookForStall());
-    this.#file.write(bytes, () => this.#written());
   }
 
   #written(): void {
@@ -122,26 +130,25 @@ export class UnitCapture implements OutputCapture {
     this.#isStalled = false;
     if (this.#isClosing) this.#file.close();
     if (this.#isClosing) return;
-    const [next, ...others] = this.#held;
-    if (next !== undefined) {
-      this.#held = others;
+    while (!this.#isWriting) {
+      const next = this.#waiting.shift();
+      if (next === undefined) break;
       this.#write(next);
-      return;
     }
-    if (this.#reportDrops()) return;
+    if (!this.#isWriting) this.#reportDrops();
+    if (this.#isWriting) return;
     this.#cancelStall?.();
     this.#cancelStall = undefined;
     for (const pipe of this.#pipes) pipe.resume();
   }
 
   /** Says in the log itself how much is missing, once the file takes lines again. */
-  #reportDrops(): boolean {
+  #reportDrops(): void {
     const dropped = this.counts().droppedBytes - this.#reportedDrops;
-    if (dropped === 0 || this.#file.trouble !== undefined) return false;
+    if (dropped === 0 || this.#file.trouble !== undefined) return;
     this.#reportedDrops += dropped;
     const text = `${dropped} bytes of output before this line were not kept: the disk was full or too slow\n`;
     this.#write(this.#stamper.encode(Buffer.from(text), 'a', this.#clock.wallMs()));
-    return true;
   }
 
   #lookForStall(): void {
@@ -156,8 +163,8 @@ export class UnitCapture implements OutputCapture {
     for (const pipe of this.#pipes) pipe.resume();
   }
 
-  #remember(chunk: Buffer): void {
-    const piece = chunk.subarray(Math.max(0, chunk.length - tailBytes));
+  #remember(lines: Buffer): void {
+    const piece = lines.subarray(Math.max(0, lines.length - tailBytes));
     const kept = Math.min(this.#tailLength, tailBytes - piece.length);
     this.#tail.copyWithin(0, this.#tailLength - kept, this.#tailLength);
     piece.copy(this.#tail, kept);

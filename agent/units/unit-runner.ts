@@ -230,7 +230,7 @@ export class UnitRunner {
 
   #ended(running: RunningProcess, ended: Ended): void {
     if (this.#isDetached) return;
-    const lines = this.#capture?.tail(keptLines) ?? [];
+    const lines = this.#capture?.endLife(keptLines) ?? [];
     this.#process = undefined;
     this.#remember(ended, lines);
     const fault = this.spec.explain(ended, lines);

@@ -88,13 +88,35 @@ test('the last words of a unit are there as soon as its end is known, with time 
   const before = Date.now();
   const child = await start(capture, 'last-words.mjs', '7');
   assert.deepEqual(await child.ended, { how: 'exited', code: 7 });
-  assert.deepEqual([...capture.tail(5)].sort(), ['hello', 'last words before 7']);
+  assert.deepEqual([...capture.endLife(5)].sort(), ['hello', 'last words before 7']);
   const lines = await settled(logs, ({ text }) => text === 'last words before 7');
   assert.deepEqual(lines.map(({ stream, text }) => `${stream} ${text}`).sort(), [
     'err last words before 7',
     'out hello',
   ]);
   assert.ok(lines.every(({ atMs }) => atMs >= before - 1 && atMs <= Date.now()));
+  await capture.close();
+});
+
+test('a line that a dead unit left unfinished is a line', async (t) => {
+  const logs = logsIn(temporary(t));
+  const capture = await logs.capture('unit');
+  const argv = ['/bin/sh', '-c', 'echo whole; printf half'] as const;
+  const result = await new HostProcesses(new QuietLog()).spawn({
+    argv,
+    env: {},
+    cwd: '/',
+    output: capture.descriptors,
+  });
+  assert.ok(result.ok);
+  await result.process.ended;
+  assert.deepEqual(capture.tail(5), ['whole']);
+  assert.deepEqual(capture.endLife(5), ['whole', 'half']);
+  const lines = await settled(logs, ({ text }) => text === 'half');
+  assert.deepEqual(
+    lines.map(({ text }) => text),
+    ['whole', 'half'],
+  );
   await capture.close();
 });
 

@@ -23,11 +23,16 @@ export class FakeUnitLogs implements UnitLogs {
     return Promise.resolve({
       descriptors: { out: 1, err: 2 },
       beginLife: () => void this.#bornAt.set(unit, this.#lines.get(unit)?.length ?? 0),
-      tail: (count) => (this.#lines.get(unit) ?? []).slice(this.#bornAt.get(unit)).slice(-count),
+      endLife: (count) => this.#last(unit, count),
+      tail: (count) => this.#last(unit, count),
       lastOutputMs: () => this.#lastMs.get(unit) ?? -1,
       counts: () => ({ droppedBytes: this.droppedBytes }),
       close: () => Promise.resolve(),
     });
+  }
+
+  #last(unit: string, count: number): readonly string[] {
+    return (this.#lines.get(unit) ?? []).slice(this.#bornAt.get(unit)).slice(-count);
   }
 
   async *lines(query: LogQuery): AsyncIterable<UnitLogLine> {

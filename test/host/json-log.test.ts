@@ -5,7 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { AgentError } from '../../agent/core/agent-error.ts';
 import { JsonLog } from '../../agent/host/json-log.ts';
-import { parseLine } from '../../agent/host/log-lines.ts';
+import { lineParser } from '../../agent/host/log-lines.ts';
 import { RotatingFile } from '../../agent/host/rotating-file.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 
@@ -22,7 +22,7 @@ test('a line has time, level and event first, then the facts', () => {
     line,
     '{"at":"2025-01-01T00:00:00.000Z","level":"info","event":"unit.ended","unit":"dockerd","code":1}\n',
   );
-  assert.equal(parseLine('agent', (line ?? '').trimEnd())?.stream, 'agent');
+  assert.equal(lineParser('agent')((line ?? '').trimEnd())?.stream, 'agent');
 });
 
 test('lines below the level are not written', () => {

@@ -2,56 +2,62 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { LineStamper } from '../../agent/host/line-stamper.ts';
-import { parseLine } from '../../agent/host/log-lines.ts';
+import { lineParser } from '../../agent/host/log-lines.ts';
 
-const atMs = Date.UTC(2025, 0, 1);
+const startMs = Date.UTC(2025, 0, 1);
+const streamNames = { o: 'out', e: 'err', a: 'agent' } as const;
+const text = fc.oneof(
+  fc.string({ maxLength: 40 }).map((line) => line.replaceAll('\n', ' ')),
+  fc.constantFrom(
+    '2026-01-01T00:00:00.000Z o another time',
+    '2026-01-01T00:00:00.000Z a another stream',
+    '2026-01-01T00:00:00.000Z info no stamp',
+    '{"at":"2026-01-01T00:00:00.000Z"}',
+    '',
+    'Z o ',
+  ),
+);
+const reads = fc.array(
+  fc.record({ letter: fc.constantFrom('o', 'e'), texts: fc.array(text, { minLength: 1, maxLength: 6 }) }),
+  { maxLength: 12 },
+);
 
-test('however a text is cut into chunks, the same lines come out, each with time and stream', () => {
+test('every line gets back the time and stream of its read, whatever it looks like', () => {
+  const stamper = new LineStamper();
   fc.assert(
-    fc.property(
-      fc.array(
-        fc.string({ maxLength: 40 }).map((text) => text.replaceAll('\n', ' ')),
-        { maxLength: 20 },
-      ),
-      fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 20 }),
-      (texts, sizes) => {
-        const bytes = Buffer.from(texts.map((text) => `${text}\n`).join(''));
-        const stamper = new LineStamper();
-        const out: Buffer[] = [];
-        for (let from = 0, turn = 0; from < bytes.length; turn += 1) {
-          const size = sizes[turn % sizes.length] ?? 1;
-          out.push(Buffer.from(stamper.encode(bytes.subarray(from, from + size), 'e', atMs)));
-          from += size;
-        }
-        const lines = Buffer.concat(out).toString().split('\n').slice(0, -1);
-        assert.deepEqual(
-          lines.map((line) => parseLine('unit', line)),
-          texts.map((text) => ({ atMs, unit: 'unit', stream: 'err', text })),
-        );
-      },
-    ),
+    fc.property(reads, (all) => {
+      const stored = all.map(({ letter, texts }, index) =>
+        Buffer.from(
+          stamper.encode(Buffer.from(texts.map((line) => `${line}\n`).join('')), letter, startMs + index),
+        ),
+      );
+      const lines = Buffer.concat(stored).toString().split('\n').slice(0, -1);
+      assert.deepEqual(
+        lines.map(lineParser('unit')),
+        all.flatMap(({ letter, texts }, index) =>
+          texts.map((line) => ({
+            atMs: startMs + index,
+            unit: 'unit',
+            stream: streamNames[letter],
+            text: line,
+          })),
+        ),
+      );
+    }),
   );
 });
 
-test('when both streams speak, no line holds words of both', () => {
-  const stamper = new LineStamper();
-  const out = Buffer.concat([
-    stamper.encode(Buffer.from('half a li'), 'o', atMs),
-    stamper.encode(Buffer.from('an error\n'), 'e', atMs),
-    stamper.encode(Buffer.from('ne\n'), 'o', atMs),
-  ]).toString();
-  const texts = out
-    .split('\n')
-    .slice(0, -1)
-    .map((line) => parseLine('unit', line)?.text);
-  assert.deepEqual(texts, ['half a li', 'an error', 'ne']);
+test('lines that were read together share one stamp', () => {
+  const stored = new LineStamper().encode(Buffer.from('one\ntwo\nthree\n'), 'o', startMs).toString();
+  assert.equal(stored, '2025-01-01T00:00:00.000Z o one\ntwo\nthree\n');
 });
 
-test('a line without an end is cut, and nothing of it is lost', () => {
-  const stamper = new LineStamper();
-  const endless = Buffer.alloc(100_000, 'x');
-  const lines = stamper.encode(endless, 'o', atMs).toString().split('\n');
-  const texts = lines.map((line) => parseLine('unit', line)?.text ?? '');
-  assert.equal(texts.join('').length, 100_000);
-  assert.ok(texts.every((text) => text.length <= 16_384));
+test('a log of an earlier agent, which stamped each line, reads as before; lines without any time above are left out', () => {
+  const parse = lineParser('unit');
+  assert.equal(parse('the end of a line that was rotated away'), undefined);
+  const lines = ['2025-01-01T00:00:00.000Z o one', '2025-01-01T00:00:00.001Z e two'].map(parse);
+  assert.deepEqual(lines, [
+    { atMs: startMs, unit: 'unit', stream: 'out', text: 'one' },
+    { atMs: startMs + 1, unit: 'unit', stream: 'err', text: 'two' },
+  ]);
 });

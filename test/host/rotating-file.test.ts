@@ -14,8 +14,8 @@ function rig(t: TestContext) {
   const directory = mkdtempSync(path.join(tmpdir(), 'rotating-'));
   t.after(() => rmSync(directory, { recursive: true }));
   const file = path.join(directory, 'unit.log');
-  const clock = { nowMs: start };
-  const open = () => new RotatingFile(file, budget, () => clock.nowMs);
+  const clock = { nowMs: start, stepMs: 0 };
+  const open = () => new RotatingFile(file, budget, () => (clock.nowMs += clock.stepMs));
   const line = (text: string) => Buffer.from(`${new Date(clock.nowMs).toISOString()} o ${text}\n`);
   return { file, clock, open, line };
 }
@@ -50,4 +50,28 @@ test('a clock that is set back rotates nothing, one that was in 1970 rotates onc
   log.close();
   assert.equal(existsSync(`${file}.2`), false);
   assert.match(readFileSync(file, 'utf8'), /set\n.*and\n.*on\n$/);
+});
+
+test('after a slow write another thread writes, in order and whole, until the disk was quick for a while', async (t) => {
+  const { file, clock, open, line } = rig(t);
+  const log = open();
+  const written: string[] = [];
+  const write = async (text: string): Promise<void> => {
+    const bytes = line(text);
+    const isDone = await new Promise<boolean>((resolve) => {
+      if (log.write(bytes, () => resolve(false))) resolve(true);
+      else bytes.fill(0);
+    });
+    written.push(`${text} ${isDone ? 'at once' : 'elsewhere'}`);
+  };
+  await write('one');
+  clock.stepMs = 150;
+  await write('two');
+  clock.stepMs = 0;
+  await write('three');
+  clock.nowMs += 61_000;
+  await write('four');
+  log.close();
+  assert.deepEqual(written, ['one at once', 'two at once', 'three elsewhere', 'four at once']);
+  assert.match(readFileSync(file, 'utf8'), /one\n.*two\n.*three\n.*four\n$/);
 });

@@ -40,8 +40,12 @@ function logsIn(directory: string, fileBytes = 16_777_216): HostUnitLogs {
 }
 
 async function start(capture: OutputCapture, name: string, ...args: string[]): Promise<RunningProcess> {
+  return run(capture, process.execPath, program(name), ...args);
+}
+
+async function run(capture: OutputCapture, ...argv: [string, ...string[]]): Promise<RunningProcess> {
   const result = await new HostProcesses(new QuietLog(), '/tmp').spawn({
-    argv: [process.execPath, program(name), ...args],
+    argv,
     env: {},
     cwd: '/',
     output: capture.descriptors,
@@ -101,15 +105,7 @@ test('the last words of a unit are there as soon as its end is known, with time 
 test('a line that a dead unit left unfinished is a line', async (t) => {
   const logs = logsIn(temporary(t));
   const capture = await logs.capture('unit');
-  const argv = ['/bin/sh', '-c', 'echo whole; printf half'] as const;
-  const result = await new HostProcesses(new QuietLog()).spawn({
-    argv,
-    env: {},
-    cwd: '/',
-    output: capture.descriptors,
-  });
-  assert.ok(result.ok);
-  await result.process.ended;
+  await (await run(capture, '/bin/sh', '-c', 'echo whole; printf half')).ended;
   assert.deepEqual(capture.tail(5), ['whole']);
   assert.deepEqual(capture.endLife(5), ['whole', 'half']);
   const lines = await settled(logs, ({ text }) => text === 'half');

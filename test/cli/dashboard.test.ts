@@ -128,7 +128,7 @@ async function browse(t: TestContext, address: string): Promise<Page> {
 /** Waits until the page shows a text. */
 async function sees(page: Page, text: string): Promise<void> {
   await page.waitForFunction(`document.body.innerText.includes(${JSON.stringify(text)})`, {
-    timeout: 30_000,
+    timeout: 180_000,
   });
 }
 

@@ -69,6 +69,28 @@ async function startRig(t: TestContext, shell: string, launchScript = launcher):
   };
 }
 
+/** Lets the agent end three times and starts it again; false where that took longer than init's window, which shows nothing. */
+async function endsThrice(t: TestContext, shell: string, windowS: number): Promise<boolean> {
+  const hasty = path.join(scratch, `window-${windowS}-${path.basename(shell)}.sh`);
+  writeFileSync(hasty, readFileSync(launcher, 'utf8').replace('window=240', `window=${windowS}`));
+  const ask = await startRig(t, shell, hasty);
+  await ask('launch');
+  await ask('kill');
+  await ask('launch');
+  await ask('crash');
+  const firstEndMs = performance.now();
+  for (const _ of [2, 3]) {
+    await ask('launch');
+    await ask('crash');
+  }
+  assert.doesNotMatch(await ask<string>('said'), /would give up/);
+  if (performance.now() - firstEndMs > windowS * 500) return false;
+  await ask('launch');
+  assert.ok(performance.now() - firstEndMs > windowS * 1_000, 'init has forgotten the first end by now');
+  assert.match(await ask<string>('said'), /ended 3 times within \d+ s; waiting \d+ s/);
+  return true;
+}
+
 for (const shell of shells as string[]) {
   test(`the launcher makes a namespace, and the next agent joins it (${path.basename(shell)})`, {
     skip,
@@ -161,23 +183,9 @@ for (const shell of shells as string[]) {
   test(`the fourth end within init's window is never seen by init (${path.basename(shell)})`, {
     skip,
   }, async (t) => {
-    const windowS = 3;
-    const hasty = path.join(scratch, `window-${path.basename(shell)}.sh`);
-    writeFileSync(hasty, readFileSync(launcher, 'utf8').replace('window=240', `window=${windowS}`));
-    const ask = await startRig(t, shell, hasty);
-    await ask('launch');
-    await ask('kill');
-    await ask('launch');
-    await ask('crash');
-    const firstEndMs = performance.now();
-    for (const _ of [2, 3]) {
-      await ask('launch');
-      await ask('crash');
-    }
-    assert.doesNotMatch(await ask<string>('said'), /would give up/);
-    await ask('launch');
-    assert.ok(performance.now() - firstEndMs > windowS * 1_000, 'init has forgotten the first end by now');
-    assert.match(await ask<string>('said'), /ended 3 times within \d+ s; waiting \d+ s/);
+    // A busy machine does not get through three ends in a short window, and a long one takes its time.
+    for (const windowS of [3, 15, 75, 375]) if (await endsThrice(t, shell, windowS)) return;
+    assert.fail('three starts and ends took longer than six minutes');
   });
 
   test(`an agent is started although nothing can be written down (${path.basename(shell)})`, {

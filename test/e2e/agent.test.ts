@@ -48,7 +48,7 @@ async function makeHome(t: TestContext, config: string): Promise<Home> {
 }
 
 async function eventually<T>(look: () => Promise<T>): Promise<T> {
-  const deadline = performance.now() + 20_000;
+  const deadline = performance.now() + 180_000;
   for (;;) {
     try {
       return await look();

@@ -3,13 +3,14 @@ import { readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { patience } from '../fakes/patience.ts';
 import { EdgeRig } from './edge-rig.ts';
 
 const calm = new AbortController().signal;
 const malformed = 'F0823 12:34:56.789012    1234 dao.go:72] database disk image is malformed';
 
 async function until(what: string, isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  const late = AbortSignal.timeout(20_000);
+  const late = patience();
   while (!(await isTrue())) {
     assert.ok(!late.aborted, `waited for: ${what}`);
     await sleep(20);

@@ -25,6 +25,7 @@ import { ToolRunner } from '../../agent/host/tool-runner.ts';
 import { Reporting } from '../../agent/reporting.ts';
 import { Supervisor } from '../../agent/units/supervisor.ts';
 import { freePort } from '../fakes/free-port.ts';
+import { patience } from '../fakes/patience.ts';
 import { QuietLog } from '../fakes/quiet-log.ts';
 import { statusDocument } from '../fakes/status-document.ts';
 import { bundleEdgecore } from '../standins/bundle.ts';
@@ -227,15 +228,12 @@ export class EdgeRig {
 
   /** Resolves when the cloud sees the node, connected or not. */
   async seen(node: string): Promise<void> {
-    await this.cloud.store.until(
-      () => (this.cloud.nodes().includes(node) ? true : undefined),
-      AbortSignal.timeout(20_000),
-    );
+    await this.cloud.store.until(() => (this.cloud.nodes().includes(node) ? true : undefined), patience());
   }
 
   /** Resolves when edgecore's unit is as wanted; rejects after 20 s. */
   async until(supervisor: Supervisor, isTrue: (status: UnitStatus) => boolean): Promise<void> {
-    const late = AbortSignal.timeout(20_000);
+    const late = patience();
     await new Promise<void>((resolve, reject) => {
       const look = (): void => {
         const [status] = supervisor.status();

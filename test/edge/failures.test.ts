@@ -3,6 +3,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { patience } from '../fakes/patience.ts';
 import { EdgeRig, type RigAgent } from './edge-rig.ts';
 
 const calm = new AbortController().signal;
@@ -76,7 +77,7 @@ const failures: readonly Failure[] = [
           (text) => text.includes('-----END '),
           () => false,
         );
-      const late = AbortSignal.timeout(20_000);
+      const late = patience();
       while (!(await isWhole())) await sleep(50, undefined, { signal: late });
       await rm(rig.places.bootstrapFile, { force: true });
       agent.supervisor.restartUnit('edgecore');
@@ -226,7 +227,7 @@ for (const { reason, what, provoke } of failures) {
       (status) => status.reason === reason || status.message.includes(`last with ${reason}`),
     );
     assert.doesNotMatch(agent.supervisor.status()[0]?.message ?? '', /(exited|status|code) [1-9]/);
-    const late = AbortSignal.timeout(20_000);
+    const late = patience();
     let ids: readonly string[] = [];
     while (!ids.includes(`edge.${reason}`)) {
       assert.ok(!late.aborted, `doctor says ${ids.join()}, want edge.${reason}`);

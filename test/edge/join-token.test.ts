@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { patience } from '../fakes/patience.ts';
 import { EdgeRig } from './edge-rig.ts';
 
 const calm = new AbortController().signal;
@@ -85,7 +86,7 @@ test('a join file that was pushed for all to read is for root alone while it wai
   await writeFile(rig.places.joinFile, order, { mode: 0o666 });
   await chmod(rig.places.joinFile, 0o666);
   const { board } = await rig.startAgent();
-  const late = AbortSignal.timeout(20_000);
+  const late = patience();
   while (board.get('JoinedByFile') === undefined) {
     late.throwIfAborted();
     await new Promise((resolve) => setImmediate(resolve));

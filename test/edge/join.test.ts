@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { earliestTimeMs } from '../../agent/core/constants.ts';
 import { HttpsDate } from '../../agent/host/https-date.ts';
+import { patience } from '../fakes/patience.ts';
 import { conditionOf } from '../standins/cloudhub/store.ts';
 import { EdgeRig } from './edge-rig.ts';
 
@@ -19,7 +20,7 @@ test('a board joins, is a Ready node, is taken over by the next agent, joins und
   assert.equal(joined.joined, true);
   await rig.cloud.store.until(
     () => conditionOf(node(rig), 'Ready')?.['status'] === 'True' || undefined,
-    AbortSignal.timeout(10_000),
+    patience(),
   );
   assert.match(JSON.stringify(node(rig)), /"room":"lab"/);
   assert.equal(first.board.get('CloudConnected')?.status, 'true');
@@ -40,7 +41,7 @@ test('a board joins, is a Ready node, is taken over by the next agent, joins und
 
   const left = await second.edge.leave({ removesPods: false, removesImages: false, isDryRun: false }, calm);
   assert.equal(left.left, true);
-  await rig.cloud.store.until(() => rig.cloud.nodes().length === 0 || undefined, AbortSignal.timeout(10_000));
+  await rig.cloud.store.until(() => rig.cloud.nodes().length === 0 || undefined, patience());
   assert.equal(second.edge.status().joined, false);
   assert.equal(second.board.get('EdgecoreReady'), undefined);
   const names = (await rig.everyFile()).map(({ file }) => file);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { rename } from 'node:fs/promises';
 import { test } from 'node:test';
+import { patience } from '../fakes/patience.ts';
 import { conditionOf } from '../standins/cloudhub/store.ts';
 import { EdgeRig, type RigAgent } from './edge-rig.ts';
 
@@ -10,10 +11,7 @@ const calm = new AbortController().signal;
 async function nodeSays(rig: EdgeRig, wanted: string | undefined): Promise<void> {
   const condition = () =>
     conditionOf(rig.cloud.store.get('node', { namespace: '', name: 'board-1' }), 'EdgecoreReady');
-  await rig.cloud.store.until(
-    () => condition()?.['status'] === wanted || undefined,
-    AbortSignal.timeout(60_000),
-  );
+  await rig.cloud.store.until(() => condition()?.['status'] === wanted || undefined, patience());
 }
 
 async function stopEdgecore(rig: EdgeRig, { supervisor }: RigAgent): Promise<void> {
@@ -31,7 +29,7 @@ test('an edgecore that an earlier agent left is known to speak, and its release 
   const second = await rig.startAgent();
   assert.equal(second.gate.isEdgecoreRunning, true);
   await rig.until(second.supervisor, ({ phase }) => phase === 'ready');
-  const late = AbortSignal.timeout(60_000);
+  const late = patience();
   while (second.edge.status().kubeedge === undefined) {
     late.throwIfAborted();
     await new Promise((resolve) => setImmediate(resolve));

@@ -7,11 +7,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { macOf, signedText } from '../../agent/report/command-desk.ts';
 import { twinProperties } from '../../agent/report/twin-properties.ts';
 import { conditionOf } from '../standins/cloudhub/store.ts';
+import { patience } from './patience.ts';
 import { standinCluster } from './standin-cluster.ts';
 
 type Cluster = Awaited<ReturnType<typeof standinCluster>>;
-
-const patience = (ms = 20_000): AbortSignal => AbortSignal.timeout(ms);
 
 /**
  * The whole story with one release: the twin reaches the Device object, so many questions come through, and the Node
@@ -44,19 +43,19 @@ export async function standinStory(t: TestContext, version: string, times: numbe
 
   const says = (status: string) => () =>
     conditionOf(cloud.store.get('node', node), 'EdgecoreReady')?.['status'] === status ? true : undefined;
-  await cloud.store.until(says('True'), patience(40_000));
+  await cloud.store.until(says('True'), patience());
   edgecore.kill('SIGKILL');
   await once(edgecore, 'close');
   gate.edgecoreEnded();
   become('failed');
   const failedMs = performance.now();
-  await cloud.store.until(says('False'), patience(15_000));
+  await cloud.store.until(says('False'), patience());
   await gate.edgecoreStarts();
   edgecore = start();
   await cloud.store.until(() => (cloud.nodes().includes('n1') ? true : undefined), patience());
   become('ready');
   const mendedMs = performance.now();
-  await cloud.store.until(says('True'), patience(15_000));
+  await cloud.store.until(says('True'), patience());
   const [told, mended] = [mendedMs - failedMs, performance.now() - mendedMs].map(Math.round);
   t.diagnostic(
     `Node says False within ${told} ms of the crash (restart included), True ${mended} ms after the cure`,

@@ -6,7 +6,6 @@ import { noMosquitto } from '../fakes/mosquitto.ts';
 
 test('a fleet of three lives through the whole story, loses nothing and stays within its bounds', {
   skip: noMosquitto,
-  timeout: 58_000,
 }, async () => {
   const said: string[] = [];
   const result = await runFleet(3, (text) => said.push(text));

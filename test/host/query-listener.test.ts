@@ -63,9 +63,7 @@ test('a huge body, headers without end and what is no HTTP are answered all the 
   assert.equal((await client.call({ method: 'GET', url, timeoutMs: 2_000 }, forever)).status, 200);
 });
 
-test('connections that say nothing, or say it slowly, end by themselves before a question in the cloud is given up', {
-  timeout: 20_000,
-}, async (t) => {
+test('connections that say nothing, or say it slowly, end by themselves before a question in the cloud is given up', async (t) => {
   const { port, url, asked } = await listening(t);
   const sockets = Array.from({ length: 200 }, () =>
     net.connect(port, '127.0.0.1').on('error', () => undefined),

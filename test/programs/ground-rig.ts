@@ -16,6 +16,7 @@ import { SystemClock } from '../../agent/host/system-clock.ts';
 import { ToolRunner } from '../../agent/host/tool-runner.ts';
 import { GroundWork } from '../../agent/prep/ground-work.ts';
 import type { GroundSettings } from '../../agent/prep/settings.ts';
+import { patience } from '../fakes/patience.ts';
 import { QuietLog } from '../fakes/quiet-log.ts';
 import { type BoardRoot, enterBoardRoot, tool } from './board-root.ts';
 
@@ -127,6 +128,6 @@ function countedTools(): Commands {
 
 async function untilRepairs(count: number): Promise<number> {
   const startedMs = performance.now();
-  while (work.status().repairs < count) await clock.sleep(10, AbortSignal.timeout(20_000));
+  while (work.status().repairs < count) await clock.sleep(10, patience());
   return performance.now() - startedMs;
 }

@@ -34,7 +34,7 @@ const acts: Readonly<Record<string, (value: string) => unknown>> = {
   launch: async () => {
     rmSync(note, { force: true });
     agent = spawn('/system/bin/sh', [`${productDir}/launch.sh`], { env: {}, stdio: 'ignore' });
-    const deadlineMs = performance.now() + 10_000;
+    const deadlineMs = performance.now() + 180_000;
     while (!existsSync(note) && performance.now() < deadlineMs)
       await new Promise((resolve) => setTimeout(resolve, 10));
     const [namespace, openFiles, script, code, slot] = readFileSync(note, 'utf8').trim().split(' ');

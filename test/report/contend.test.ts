@@ -16,6 +16,7 @@ import { CloudReporter } from '../../agent/report/cloud-reporter.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 import { FakeDisk } from '../fakes/fake-disk.ts';
 import { FakeEdgeNodes } from '../fakes/fake-edge-nodes.ts';
+import { patience } from '../fakes/patience.ts';
 import { QuietLog } from '../fakes/quiet-log.ts';
 import { CloudHub } from '../standins/cloudhub/cloudhub.ts';
 import { conditionOf } from '../standins/cloudhub/store.ts';
@@ -163,9 +164,7 @@ async function world(t: TestContext, isEnforced: boolean) {
 
 const crash = { reason: 'CrashLoop', message: 'edgecore failed 5 times in a row' };
 
-test('on the real wire the cause is at the Node within 15 s, and the cure too', {
-  timeout: 60_000,
-}, async (t) => {
+test('on the real wire the cause is at the Node within 15 s, and the cure too', async (t) => {
   const { edgecore, said, clock, board, gate, reporter, sessions } = await world(t, false);
   let living = await edgecore();
   await clock.advance(30_000);
@@ -185,19 +184,14 @@ test('on the real wire the cause is at the Node within 15 s, and the cure too', 
   living.end();
 });
 
-test('where only the node itself is heard, both contend on the real wire and the server never sees two', {
-  timeout: 120_000,
-}, async (t) => {
+test('where only the node itself is heard, both contend on the real wire and the server never sees two', async (t) => {
   const { cloud, edgecore, said, clock, board, gate, memory, reporter, sessions } = await world(t, true);
   let living = await edgecore();
   await clock.advance(60_000);
   let told = 0;
   for (let round = 0; round < 30; round += 1) {
     living.end();
-    await cloud.store.until(
-      () => (cloud.nodes().includes('board-1') ? undefined : true),
-      AbortSignal.timeout(5_000),
-    );
+    await cloud.store.until(() => (cloud.nodes().includes('board-1') ? undefined : true), patience());
     gate.edgecoreEnded();
     board.set('EdgecoreReady', 'false', { ...crash, reason: `CrashLoop${round}` });
     const passing = clock.advance(round % 3 === 0 ? 15_000 : 4_000 + round * 61);
@@ -210,10 +204,7 @@ test('where only the node itself is heard, both contend on the real wire and the
     await passing;
     await starting;
     // The agent's socket is closed by now; the server learns of it without anybody throwing it out.
-    await cloud.store.until(
-      () => (cloud.nodes().includes('board-1') ? undefined : true),
-      AbortSignal.timeout(1_000),
-    );
+    await cloud.store.until(() => (cloud.nodes().includes('board-1') ? undefined : true), patience());
     living = await edgecore();
     const cut = living.closed().then(() => true);
     board.set('EdgecoreReady', 'true', { reason: 'Ready', message: 'm' });

@@ -5,7 +5,7 @@ import { crashLoopHour, outageDay, quietDay, reportDay } from '../fakes/report-d
 
 // `npm run wire` prints the figures of these days.
 const stop = new AbortController().signal;
-const limits = { skip: noMosquitto, timeout: 120_000 };
+const limits = { skip: noMosquitto };
 
 test('a quiet day stays below 20 KB and 12 writes of the Device object an hour', limits, async () => {
   const { messageBytes, cloudBytes, deviceWrites } = await quietDay();

@@ -18,6 +18,7 @@ import { Reporting } from '../../agent/reporting.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 import { FakeEdgeNodes } from '../fakes/fake-edge-nodes.ts';
 import { freePort } from '../fakes/free-port.ts';
+import { patience } from '../fakes/patience.ts';
 import { QuietLog } from '../fakes/quiet-log.ts';
 import { statusDocument, unitStatus } from '../fakes/status-document.ts';
 
@@ -101,7 +102,7 @@ test('what one cluster was not told is not told to the next one', async (t) => {
   await reporting.startLedger();
   await reporting.start(forever);
   board.record('unit.changed', { unit: 'dockerd', to: 'waiting', reason: 'Exited', message: 'm' });
-  for (const until = AbortSignal.timeout(20_000); reporting.state().waiting === 0; until.throwIfAborted()) {
+  for (const until = patience(); reporting.state().waiting === 0; until.throwIfAborted()) {
     await new Promise((resolve) => setImmediate(resolve));
   }
   await reporting.retract(forever);

@@ -4,14 +4,13 @@ import { once } from 'node:events';
 import { request } from 'node:https';
 import { connect } from 'node:net';
 import { test } from 'node:test';
+import { patience } from '../../fakes/patience.ts';
 import { CloudLink } from '../edgecore/cloud-link.ts';
 import { ask, type Certificates, certificateRequest } from '../edgecore/enrolment.ts';
 import { newMessage } from '../message.ts';
 import { CloudHub, type CloudHubOptions } from './cloudhub.ts';
 import { isObject } from './merge.ts';
 import { conditionOf } from './store.ts';
-
-const patience = (): AbortSignal => AbortSignal.timeout(10_000);
 
 async function withCloud(options: CloudHubOptions, use: (cloud: CloudHub) => Promise<void>): Promise<void> {
   const cloud = await CloudHub.start(options);

@@ -11,13 +11,13 @@ import { after, before, test } from 'node:test';
 import { connectAsync } from 'mqtt';
 import { parse, stringify } from 'yaml';
 import { freePort } from '../../fakes/free-port.ts';
+import { patience } from '../../fakes/patience.ts';
 import { bundleEdgecore } from '../bundle.ts';
 import { CloudHub } from '../cloudhub/cloudhub.ts';
 import { startControl } from '../cloudhub/control.ts';
 import { conditionOf } from '../cloudhub/store.ts';
 
 const made: Edge[] = [];
-const patience = (): AbortSignal => AbortSignal.timeout(15_000);
 let home = '';
 let launcher = '';
 

@@ -25,6 +25,7 @@ import type { EdgePlaces } from './edge-places.ts';
 import { planLeave } from './edge-plan.ts';
 import { type EdgeUnits, isActive, statusOf, unitsLater } from './edge-units.ts';
 import { EdgecoreUnit } from './edgecore-unit.ts';
+import { FirstRead } from './first-read.ts';
 import { JoinFile } from './join-file.ts';
 import { JoinedNode } from './joined-node.ts';
 import { Joiner, view } from './joiner.ts';
@@ -33,6 +34,7 @@ import { PauseImage } from './pause-image.ts';
 import { PodCleaner } from './pod-cleaner.ts';
 import { ReleaseFinder } from './release-finder.ts';
 import { needsManagedCri } from './runtime-choice.ts';
+import { unread } from './start-faults.ts';
 import { TokenFiles } from './token-files.ts';
 
 /** Everything that the room needs; the composition root fills it once. */
@@ -75,6 +77,7 @@ export class Edge {
   readonly #records: NodeRecords;
   readonly #unit: EdgecoreUnit;
   readonly #joiner: Joiner;
+  readonly #first: FirstRead;
   readonly #executor: EdgeExecutor;
   readonly #certificates: CertificateWatch;
   readonly #over = new AbortController();
@@ -97,8 +100,16 @@ export class Edge {
       pods,
     });
     this.#joiner = new Joiner({ ...options, keeper, records, finder, executor: this.#executor });
+    this.#first = new FirstRead(options, async () => {
+      await this.#joiner.open();
+      await records.read();
+    });
     this.#unit = new EdgecoreUnit(
-      { ...options, record: () => records.current, isUndoing: () => this.#joiner.isUndoing },
+      {
+        ...options,
+        record: () => records.current,
+        held: () => (this.#first.isDone ? this.#joiner.held : unread),
+      },
       {
         ...options,
         keeper,
@@ -137,10 +148,14 @@ export class Edge {
 
   /** Reads what the board has joined; must be done before the supervision starts. Never rejects. */
   async open(): Promise<void> {
-    const failed = (error: unknown): void =>
-      this.#options.log.error('edge.record-unreadable', { message: messageOf(error) });
-    await this.#joiner.open().catch(failed);
-    await this.#records.read().catch(failed);
+    await this.#first.soon(this.#over.signal);
+  }
+
+  /** What could not be read at the start is read as soon as it can be; only then edgecore starts. */
+  async #catchUp(signal: AbortSignal): Promise<void> {
+    if (!(await this.#first.late(signal))) return;
+    await this.#joiner.resume();
+    if (this.#records.current !== undefined) this.#options.units().startUnit('edgecore');
   }
 
   /** Watches the certificate, and joins where a join file lies on the board. */
@@ -167,7 +182,8 @@ export class Edge {
     const quiet = (error: unknown): void => {
       if (!isAbort(error)) log.error('edge.work-failed', { message: messageOf(error) });
     };
-    this.#work = Promise.all([file.run(until).catch(quiet), this.#certificates.run(until).catch(quiet)]);
+    const works = [this.#catchUp(until).then(() => file.run(until)), this.#certificates.run(until)];
+    this.#work = Promise.all(works.map((work) => work.catch(quiet)));
   }
 
   async stop(): Promise<void> {

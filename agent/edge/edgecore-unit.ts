@@ -30,7 +30,7 @@ import { type NodeRecord, recordedRelease } from './node-record.ts';
 import type { PauseImage } from './pause-image.ts';
 import type { EdgecoreProgram, ReleaseFinder } from './release-finder.ts';
 import { settingsOfRecord } from './settings-for.ts';
-import { certificateFault, notJoined, runtimeFault, undoing } from './start-faults.ts';
+import { certificateFault, notJoined, runtimeFault } from './start-faults.ts';
 import type { TokenFiles } from './token-files.ts';
 import { textAt } from './tree.ts';
 
@@ -61,8 +61,8 @@ export interface EdgecoreUnitOptions {
   readonly isInRootGroups: boolean;
   /** What the board has joined; undefined makes the unit dormant. */
   readonly record: () => NodeRecord | undefined;
-  /** Whether a join that was cut short has to be taken back first. */
-  readonly isUndoing: () => boolean;
+  /** Why it has to wait although the board may have joined. */
+  readonly held: () => Note | undefined;
 }
 
 /** edgecore as a supervised unit. On a board that has joined nothing it is dormant. */
@@ -108,8 +108,7 @@ export class EdgecoreUnit implements UnitSpec {
 
   /** Nothing is to be supervised as long as no cluster was joined. */
   dormancy(): Note | undefined {
-    if (this.#options.isUndoing()) return undoing;
-    return this.#options.record() === undefined ? notJoined : undefined;
+    return this.#options.held() ?? (this.#options.record() === undefined ? notJoined : undefined);
   }
 
   async prepare(signal: AbortSignal): Promise<UnitCommand | Fault> {

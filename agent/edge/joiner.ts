@@ -2,6 +2,7 @@ import type { JoinDocument, StepView } from '../api/wire.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Files } from '../core/files.ts';
 import type { Log } from '../core/log.ts';
+import type { Note } from '../core/unit-spec.ts';
 import { type CloudAddress, joinHostPort } from './cloud-address.ts';
 import type { ConfigKeeper } from './config-keeper.ts';
 import type { EdgeExecutor } from './edge-executor.ts';
@@ -18,6 +19,7 @@ import { isOtherCluster, type JoinFacts, type JoinProblem, preflight } from './p
 import { knownMinors, type Release } from './release.ts';
 import type { EdgecoreProgram, ReleaseFinder } from './release-finder.ts';
 import { settingsFor } from './settings-for.ts';
+import { undoing } from './start-faults.ts';
 import type { EdgeSettings } from './wanted-values.ts';
 
 /** What joining needs. */
@@ -71,9 +73,9 @@ export class Joiner {
     this.#ports = ports;
   }
 
-  /** Whether a join that an earlier agent began is to be taken back first: until then nobody knows what this board is. */
-  get isUndoing(): boolean {
-    return this.#left?.isDone === false;
+  /** Why edgecore has to wait where a join that an earlier agent began is to be taken back first: until then nobody knows what this board is. */
+  get held(): Note | undefined {
+    return this.#left?.isDone === false ? undoing : undefined;
   }
 
   /** Looks for a join that an earlier agent did not bring to its end; must be done before the supervision starts. */

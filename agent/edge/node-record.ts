@@ -63,12 +63,14 @@ export class NodeRecords {
 
   /**
    * Reads the record from disk. Where the first file is broken, gone or cannot be read its copy serves, and both are made
-   * whole again as far as the disk lets us. Rejects where neither can be read: then nobody knows.
+   * whole again as far as the disk lets us. Rejects where none is left that can be read: then nobody knows.
    */
   async read(): Promise<NodeRecord | undefined> {
     const first = await this.#look(this.#file);
-    const found = first.record ?? (await this.#look(this.#copy)).record;
-    if (found === undefined && first.how === 'unreadable') throw first.error;
+    const copy = first.record === undefined ? await this.#look(this.#copy) : undefined;
+    const found = first.record ?? copy?.record;
+    const unreadable = [first, copy].find((look) => look?.how === 'unreadable');
+    if (found === undefined && unreadable !== undefined) throw unreadable.error;
     if (first.how === 'broken') await this.#files.setAside(this.#file).catch(() => undefined);
     if (found !== undefined && first.record === undefined) await this.#store(found).catch(() => undefined);
     this.#become(found);
@@ -118,7 +120,11 @@ export class NodeRecords {
 
 /** What one of the two files turned out to be. */
 type Look =
-  | { readonly how: 'whole' | 'broken' | 'absent'; readonly record: NodeRecord | undefined }
+  | {
+      readonly how: 'whole' | 'broken' | 'absent';
+      readonly record: NodeRecord | undefined;
+      readonly error?: never;
+    }
   | { readonly how: 'unreadable'; readonly record: undefined; readonly error: unknown };
 
 function fromDisk({

@@ -19,6 +19,12 @@ export const notJoined = permanent('NotJoined', 'This board has joined no cluste
 /** A board whose join was cut short; it lasts for a moment. */
 export const undoing = { reason: 'JoinUndone', message: 'A join that was cut short is being taken back' };
 
+/** A board whose record is there and cannot be read. */
+export const unread = {
+  reason: 'RecordUnreadable',
+  message: 'What this board has joined cannot be read just now; it is tried again, see `agentctl logs agent`',
+};
+
 /** edgecore with a certificate that is over tries for ever without saying why, so it is not started. */
 export async function certificateFault(
   ports: { readonly files: Files; readonly clock: Clock; readonly tokens: TokenFiles },

@@ -53,7 +53,10 @@ export class Ledger {
   readonly #listeners = new Set<(record: LedgerRecord) => void>();
   #records: LedgerRecord[] = [];
   #queue: Promise<void> = Promise.resolve();
+  #isStarted = false;
   #isLoaded = false;
+  /** Number of the newest record on disk. */
+  #stored = 0;
 
   constructor(options: LedgerOptions) {
     this.#options = options;
@@ -61,18 +64,10 @@ export class Ledger {
     this.#maxBytes = options.maxBytes ?? 131_072;
   }
 
-  /** Reads the book of earlier boots. A disk that cannot be read costs the past, not the agent. */
+  /** Reads the book of earlier boots. Where that cannot be done it is tried again with each record, and nothing is written before. */
   async start(): Promise<void> {
-    await this.#inTurn(async () => {
-      const { files } = this.#options.storage;
-      await files.makeDirectory(this.#options.directory, 0o700);
-      const { values, damaged } = await this.#file.load();
-      const known = new Map<number, LedgerRecord>();
-      for (const record of values.filter(isRecord)) known.set(record.sequence, record);
-      this.#records = [...known.values()].sort((a, b) => a.sequence - b.sequence);
-      if (damaged > 0) this.#options.log.warn('ledger.damaged', { lines: damaged });
-    });
-    this.#isLoaded = true;
+    await this.#inTurn(() => this.#load());
+    this.#isStarted = true;
   }
 
   /** Waits until everything written so far is on disk, or was refused by it. */
@@ -87,7 +82,7 @@ export class Ledger {
 
   /** Writes one record. It can be read at once; the promise resolves when it is on disk or the disk has refused it. */
   write(entry: LedgerEntry): { readonly record: LedgerRecord; readonly onDisk: Promise<void> } {
-    if (!this.#isLoaded) throw new AgentError('BUG', 'Cannot write to the ledger: it was not started');
+    if (!this.#isStarted) throw new AgentError('BUG', 'Cannot write to the ledger: it was not started');
     const record: LedgerRecord = {
       sequence: this.lastSequence + 1,
       atMs: this.#options.clock.wallMs(),
@@ -99,7 +94,7 @@ export class Ledger {
     if (this.#records.length > this.#maxBytes / leastBytes)
       this.#records = this.#records.slice(Math.ceil(this.#records.length / 2));
     for (const listener of this.#listeners) listener(record);
-    return { record, onDisk: this.#inTurn(() => this.#store(record)) };
+    return { record, onDisk: this.#inTurn(() => this.#store()) };
   }
 
   /** Records after a sequence number, oldest first. */
@@ -118,11 +113,31 @@ export class Ledger {
     return () => this.#listeners.delete(listener);
   }
 
-  async #store(record: LedgerRecord): Promise<void> {
-    await this.#file.append([record]);
+  async #load(): Promise<void> {
+    const { storage, directory, log } = this.#options;
+    await storage.files.makeDirectory(directory, 0o700);
+    const { values, damaged } = await this.#file.load();
+    const known = new Map<number, LedgerRecord>();
+    for (const record of values.filter(isRecord)) known.set(record.sequence, record);
+    const earlier = [...known.values()].sort((a, b) => a.sequence - b.sequence);
+    this.#stored = earlier.at(-1)?.sequence ?? 0;
+    // What was noted while the book could not be read comes after what is in it.
+    const late = this.#records.map((record, index) => ({ ...record, sequence: this.#stored + index + 1 }));
+    this.#records = [...earlier, ...late];
+    this.#isLoaded = true;
+    if (damaged > 0) log.warn('ledger.damaged', { lines: damaged });
+  }
+
+  /** Writes everything that is not on disk yet. */
+  async #store(): Promise<void> {
+    if (!this.#isLoaded) await this.#load();
+    const fresh = this.#records.filter(({ sequence }) => sequence > this.#stored);
+    if (fresh.length === 0) return;
+    await this.#file.append(fresh);
+    this.#stored = fresh.at(-1)?.sequence ?? this.#stored;
     if (this.#file.bytes <= this.#maxBytes) return;
     this.#records = this.#records.slice(Math.ceil(this.#records.length / 2));
-    await this.#file.rewrite(this.#records.filter((kept) => kept.sequence <= record.sequence));
+    await this.#file.rewrite(this.#records.filter(({ sequence }) => sequence <= this.#stored));
   }
 
   /** One disk operation after the other; a refusal is logged and the book goes on in memory. */

@@ -79,8 +79,13 @@ export class HostPartDisk implements PartDisk {
   }
 
   async sizeOf(place: string): Promise<number | undefined> {
-    const found = await lstat(place).catch(() => undefined);
-    return found?.isFile() === true ? found.size : undefined;
+    return this.#attempt('look at', place, async () => {
+      const found = await lstat(place).catch((error: unknown) => {
+        if (['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')) return undefined;
+        throw error;
+      });
+      return found?.isFile() === true ? found.size : undefined;
+    });
   }
 
   async sumOf(place: string): Promise<string> {

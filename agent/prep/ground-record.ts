@@ -1,3 +1,4 @@
+import { AgentError, messageOf } from '../core/agent-error.ts';
 import type { Files } from '../core/files.ts';
 import type { ObservedGround } from '../core/ground-observed.ts';
 import type { GroundStep } from '../core/ground-step.ts';
@@ -46,22 +47,34 @@ export class RecordKeeper {
   readonly #path: string;
   #bootId = '';
   #record = emptyRecord;
+  #trouble: unknown;
 
   constructor(files: Files, path: string) {
     this.#files = files;
     this.#path = path;
   }
 
-  /** The record of this boot; an earlier boot's is worth nothing, and so is a broken one. */
+  /**
+   * The record of this boot; an earlier boot's is worth nothing, and so is a broken one. One that cannot be read just now is
+   * read again at the next look and not written over: what it says of the board as it was is nowhere else.
+   */
   async load(bootId: string): Promise<GroundRecord> {
     if (this.#bootId === bootId) return this.#record;
-    this.#bootId = bootId;
-    this.#record = parse(await this.#files.read(this.#path).catch(() => undefined), bootId) ?? emptyRecord;
+    try {
+      this.#record = parse(await this.#files.read(this.#path), bootId) ?? emptyRecord;
+      this.#bootId = bootId;
+    } catch (error) {
+      this.#trouble = error;
+      return emptyRecord;
+    }
+    this.#trouble = undefined;
     return this.#record;
   }
 
   /** Resolves once it is on disk; does nothing where nothing is new. */
   async note(step: GroundStep, observed: ObservedGround): Promise<void> {
+    if (this.#trouble !== undefined)
+      throw new AgentError('FILE_FAILED', `The record cannot be kept: ${messageOf(this.#trouble)}`);
     const next = remember(this.#record, step, observed);
     if (next !== this.#record) await this.#save(next);
   }

@@ -58,7 +58,15 @@ export class CommandMemory {
   }
 
   async #load(): Promise<void> {
-    const text = await this.#files.read(this.#path).catch(() => '');
+    let text: string | undefined;
+    try {
+      text = await this.#files.read(this.#path);
+    } catch {
+      // It may be whole, so it stays where it is and is read again; until then everything so far counts as taken.
+      this.#floorMs = undefined;
+      this.#loading = undefined;
+      return;
+    }
     if (text === undefined) return;
     const found = parsed(text);
     if (found !== undefined) {

@@ -34,6 +34,7 @@ export class Spool {
   #queue: Promise<void> = Promise.resolve();
   /** The disk has refused a change: the file no longer says what is in memory, and appending would not mend that. */
   #isBehind = false;
+  #isLoaded = false;
 
   constructor(options: SpoolOptions) {
     this.#limits = options.limits ?? defaultLimits;
@@ -41,13 +42,17 @@ export class Spool {
     this.#backlog = new Backlog(this.#limits);
   }
 
-  /** Reads what an earlier agent left. Returns the number of damaged records. */
+  /**
+   * Reads what an earlier agent left. Returns the number of damaged records. Where it cannot be read just now it is tried again
+   * before each change, which is refused until then: it would take numbers that were given to other news.
+   */
   async start(): Promise<number> {
     const { values, damaged } = await this.#file.load();
     const backlog = new Backlog(this.#limits);
     for (const value of values) if (isBacklogRecord(value)) backlog.apply(value);
     backlog.shrink();
     this.#backlog = backlog;
+    this.#isLoaded = true;
     return damaged;
   }
 
@@ -95,6 +100,7 @@ export class Spool {
   /** Gives up everything that waits; numbers go on. */
   clear(): Promise<void> {
     const result = this.#queue.then(async () => {
+      if (!this.#isLoaded) await this.start();
       const number = ['next', this.#backlog.nextSequence] as const;
       this.#backlog = new Backlog(this.#limits);
       this.#backlog.apply(number);
@@ -107,6 +113,7 @@ export class Spool {
   /** One change after the other: planned, written down, and then so in memory, there also where the disk refuses it. */
   #change<R extends readonly BacklogRecord[]>(plan: () => R): Promise<R> {
     const result = this.#queue.then(async () => {
+      if (!this.#isLoaded) await this.start();
       const records = plan();
       try {
         await this.#store(records);

@@ -1,3 +1,4 @@
+import { isAgentError } from '../core/agent-error.ts';
 import type { Files } from '../core/files.ts';
 import type { ProcessIdentity } from '../core/process.ts';
 
@@ -50,10 +51,16 @@ export class AdoptionRecords {
     this.#directory = directory;
   }
 
-  /** The record of a unit. A broken one is set aside, its new path given to `broken`, and reads as absent. */
+  /**
+   * The record of a unit. A broken one is set aside, its new path given to `broken`, and reads as absent; one that cannot be
+   * read just now may be whole, so it stays and FILE_FAILED is thrown.
+   */
   async read(unit: string, broken: (path: string) => void): Promise<AdoptionRecord | undefined> {
     const path = this.#path(unit);
-    const text = await this.#files.read(path).catch(() => '');
+    const text = await this.#files.read(path).catch((error: unknown) => {
+      if (isAgentError(error, 'TOO_LARGE')) return '';
+      throw error;
+    });
     if (text === undefined) return undefined;
     const record = decodeRecord(unit, text);
     if (record === undefined) {

@@ -5,7 +5,7 @@ import type { OutputCapture } from '../core/unit-logs.ts';
 import { type Fault, isFault, type Note, type UnitCommand, type UnitSpec } from '../core/unit-spec.ts';
 import { AdoptionRecords } from './adoption-record.ts';
 import { CauseWatch } from './cause-watch.ts';
-import { findInstance } from './find-instance.ts';
+import { InstanceSearch } from './find-instance.ts';
 import { gatherEvidence } from './gather-evidence.ts';
 import { ProbeKeeper } from './probe-keeper.ts';
 import { dueAt, type Effect, initialState, pidOf, type UnitEvent, type UnitState } from './state.ts';
@@ -26,6 +26,7 @@ export class UnitRunner {
   readonly spec: UnitSpec;
   readonly #ports: UnitPorts;
   readonly #records: AdoptionRecords;
+  readonly #search: InstanceSearch;
   readonly #probes: ProbeKeeper;
   readonly #causes: CauseWatch;
   readonly #changed: () => void;
@@ -37,7 +38,6 @@ export class UnitRunner {
   #cancelDue: (() => void) | undefined;
   #filing: Promise<void> = Promise.resolve();
   #isDetached = false;
-  #hasSearched = false;
   #phaseAtMs: number;
   #starts = 0;
   #lastEnd: UnitStatus['lastEnd'];
@@ -48,6 +48,7 @@ export class UnitRunner {
     this.#ports = ports;
     this.#changed = changed;
     this.#records = new AdoptionRecords(ports.files, ports.recordDir);
+    this.#search = new InstanceSearch(spec, ports, this.#records);
     this.#phaseAtMs = ports.clock.wallMs();
     this.#probes = new ProbeKeeper(spec, ports.clock, (pid, health) =>
       this.dispatch({ kind: 'probed', pid, health }),
@@ -62,7 +63,7 @@ export class UnitRunner {
   /** Opens the output and takes over a process that an earlier agent left. May be tried again where it failed. */
   async open(): Promise<void> {
     this.#capture ??= await this.#ports.logs.capture(this.spec.name);
-    const found = await this.#search();
+    const found = await this.#search.find();
     if (found !== undefined && this.#process === undefined) this.#watch(found, 'adopted');
     this.#show();
   }
@@ -187,7 +188,8 @@ export class UnitRunner {
   }
 
   async #spawn(): Promise<void> {
-    const found = this.#hasSearched ? undefined : await this.#search();
+    const found = this.#search.isDone ? undefined : await this.#search.find().catch(() => 'unknown' as const);
+    if (found === 'unknown') return this.#refused('not-open');
     if (found !== undefined) return this.#watch(found, 'spawned');
     const command = this.#command;
     const output = this.#capture?.descriptors;
@@ -210,12 +212,6 @@ export class UnitRunner {
     const ended: Ended = { how: 'spawn-failed', errno };
     this.#remember(ended, []);
     this.dispatch({ kind: 'spawn-refused', fault: this.spec.explain(ended, []) });
-  }
-
-  async #search(): Promise<RunningProcess | undefined> {
-    const found = await findInstance(this.spec, this.#ports, this.#records);
-    this.#hasSearched = true;
-    return found;
   }
 
   #watch(running: RunningProcess, kind: 'adopted' | 'spawned'): void {

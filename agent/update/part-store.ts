@@ -127,9 +127,9 @@ export class PartStore {
     await disk.rename(this.draft, this.folderOf(slot));
   }
 
-  /** What was written about a slot; undefined where it is none. */
+  /** What was written about a slot; undefined where it is none. Rejects where that cannot be read just now: it may be whole. */
   async factsOf(slot: Slot): Promise<SlotFacts | undefined> {
-    const text = await this.#ports.files.read(`${this.folderOf(slot)}/${factsFile}`).catch(() => undefined);
+    const text = await this.#ports.files.read(`${this.folderOf(slot)}/${factsFile}`);
     return text === undefined ? undefined : parseFacts(text);
   }
 

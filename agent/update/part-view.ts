@@ -15,7 +15,7 @@ export interface ViewParts {
 /** One slot as everybody outside sees it. */
 export async function slotView(slot: Slot, { kind, store, imagePath }: ViewParts): Promise<SlotView> {
   if (slot === imageSlot) return { slot, path: imagePath };
-  const facts = await store.factsOf(slot);
+  const facts = await store.factsOf(slot).catch(() => undefined);
   const path = `${store.folderOf(slot)}/${kind.main}`;
   if (facts === undefined) return { slot, path };
   const { version, sha256, atMs } = facts;
@@ -33,7 +33,9 @@ export function draftView({ slot, facts }: GoodDraft, { kind, store }: ViewParts
 export async function partView(record: PartRecord, parts: ViewParts): Promise<PartView> {
   const { rejected, phase } = record;
   const former =
-    record.former !== undefined && (await parts.store.isWhole(record.former)) ? record.former : undefined;
+    record.former !== undefined && (await parts.store.isWhole(record.former).catch(() => false))
+      ? record.former
+      : undefined;
   return {
     part: parts.kind.name,
     phase,

@@ -2,7 +2,10 @@ import type { Clock } from '../core/clock.ts';
 import type { Files } from '../core/files.ts';
 import type { Log } from '../core/log.ts';
 import type { HealthBoard } from '../health/board.ts';
-import type { PartName } from './part-table.ts';
+import type { PartRecord } from './part-record.ts';
+import type { PartStore } from './part-store.ts';
+import type { PartKind, PartName } from './part-table.ts';
+import type { PartTrial } from './part-trial.ts';
 import type { TakePorts } from './take-part.ts';
 import type { TrialLimits } from './trial.ts';
 import type { UpdateUnits } from './unit-swap.ts';
@@ -35,4 +38,14 @@ export interface UpdaterOptions {
   readonly limits: Readonly<Record<PartName, PartLimits>>;
   /** Ends this agent, so that its start script chooses anew. */
   readonly restartAgent: () => void;
+}
+
+/** One part and how it stands. */
+export interface Place {
+  readonly kind: PartKind;
+  readonly store: PartStore;
+  record: PartRecord;
+  /** Whether the record at hand is the one on disk. */
+  isOpen: boolean;
+  trial: PartTrial | undefined;
 }

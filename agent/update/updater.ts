@@ -11,7 +11,7 @@ import { Story } from './story.ts';
 import { type GoodDraft, takePart } from './take-part.ts';
 import { agentGoal, unitGoal } from './trial.ts';
 import { unitOf } from './unit-swap.ts';
-import type { UpdaterOptions, UpdaterPorts } from './updater-ports.ts';
+import type { Place, UpdaterOptions, UpdaterPorts } from './updater-ports.ts';
 
 /** What is to be put in. */
 export interface UpdateOrder {
@@ -20,13 +20,6 @@ export interface UpdateOrder {
   readonly sha256?: string | undefined;
   readonly version?: string | undefined;
   readonly isDryRun: boolean;
-}
-
-interface Place {
-  readonly kind: PartKind;
-  readonly store: PartStore;
-  record: PartRecord;
-  trial: PartTrial | undefined;
 }
 
 /** Milliseconds between the answer and the end of an agent that makes room for another one. */
@@ -54,7 +47,7 @@ export class Updater {
     this.#places = new Map(
       names.map((name) => {
         const store = new PartStore(options.home, name, ports);
-        return [name, { kind: partKinds[name], store, record: untouched, trial: undefined }];
+        return [name, { kind: partKinds[name], store, record: untouched, isOpen: false, trial: undefined }];
       }),
     );
   }
@@ -127,7 +120,8 @@ export class Updater {
     const { launched, bootId } = this.#options;
     const isAgent = kind.name === 'agent';
     // Without its start script nobody has chosen, and there is nothing to compare the record with.
-    if (isAgent && launched === undefined) return;
+    place.isOpen = isAgent && launched === undefined;
+    if (place.isOpen) return;
     const { found, record, story, aside } = await openPart(store, {
       bootId,
       nowMs: this.#ports.clock.wallMs(),
@@ -135,6 +129,7 @@ export class Updater {
       readBase: () => this.#baseOf(kind),
     });
     place.record = record;
+    place.isOpen = true;
     if (aside !== undefined) this.#story.broken(kind.name, aside);
     if (story !== undefined) {
       this.#story.takenBack(kind.name, found.current, { ...story, to: record.current });
@@ -232,7 +227,11 @@ export class Updater {
   async #place(name: string): Promise<Place> {
     await this.#opened.isOpen;
     const place = isPartName(name) ? this.#places.get(name) : undefined;
-    if (place !== undefined) return place;
+    if (place !== undefined) {
+      // What could not be read at the start is not what is at hand, and must not be written over.
+      if (!place.isOpen) await this.#openPlace(place);
+      return place;
+    }
     throw new AgentError(
       'NOT_FOUND',
       `Cannot find part "${name}": there are ${[...this.#places.keys()].join(', ')}`,

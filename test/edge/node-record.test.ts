@@ -51,6 +51,17 @@ test('where neither copy can be read nobody says that the board has joined nothi
   assert.equal(disk.files.size, 2, 'and nothing is moved away for it');
 });
 
+test('where one is gone and the other cannot be read just now, nobody says so either', async () => {
+  const disk = new FakeDisk();
+  await new NodeRecords(disk, '/state').write(record);
+  await disk.remove('/state/node.json');
+  disk.refuseReading('/state/node.copy.json', 'ENOMEM');
+  const records = new NodeRecords(disk, '/state');
+  await assert.rejects(records.read(), /ENOMEM/);
+  disk.allowReading('/state/node.copy.json');
+  assert.deepEqual(await records.read(), record);
+});
+
 test('two ruined records are no record, and the first is kept for a look', async () => {
   const disk = new FakeDisk();
   await disk.replace('/state/node.json', 'x');

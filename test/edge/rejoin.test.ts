@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { AgentError } from '../../agent/core/agent-error.ts';
 import { FileStore } from '../../agent/host/file-store.ts';
 import { CloudHub } from '../standins/cloudhub/cloudhub.ts';
 import { EdgeRig } from './edge-rig.ts';
@@ -124,4 +125,23 @@ test('pods of one cluster do not come along into another one, but to another add
   } finally {
     await other.stop();
   }
+});
+
+test('a board whose record cannot be read just now says so, and its edgecore starts once it can be', async () => {
+  await using rig = await EdgeRig.build('1.22.1');
+  const { supervisor } = await joined(rig);
+  await supervisor.shutdown({ totalMs: 10_000 });
+  await rig.stopAgent();
+  let isOut = true;
+  class OutOfFiles extends FileStore {
+    override async read(...given: Parameters<FileStore['read']>): Promise<string | undefined> {
+      if (isOut && /node\.(copy\.)?json$/.test(given[0])) throw new AgentError('FILE_FAILED', 'EMFILE');
+      return super.read(...given);
+    }
+  }
+  const next = await rig.startAgent({ files: new OutOfFiles() });
+  assert.equal(next.supervisor.status()[0]?.reason, 'RecordUnreadable');
+  isOut = false;
+  await rig.until(next.supervisor, ({ phase }) => phase === 'ready');
+  assert.equal(next.edge.status().node, 'board-1');
 });

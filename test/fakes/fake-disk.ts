@@ -25,15 +25,22 @@ export class FakeDisk implements Files, AppendFiles {
     this.#errno = errno;
   }
 
-  /** Refuses to read a file until it is replaced, as a lost block does. */
+  /** Refuses to read a file until it is replaced, as a lost block does, or until it is allowed again. */
   refuseReading(path: string, errno: string): void {
     this.#unreadable.set(path, errno);
+  }
+
+  allowReading(path: string): void {
+    this.#unreadable.delete(path);
   }
 
   async read(path: string): Promise<string | undefined> {
     await Promise.resolve();
     const errno = this.#unreadable.get(path);
-    if (errno !== undefined) throw new AgentError('FILE_FAILED', `Cannot read "${path}": ${errno}`);
+    if (errno !== undefined) {
+      const code = errno === 'TOO_LARGE' ? errno : 'FILE_FAILED';
+      throw new AgentError(code, `Cannot read "${path}": ${errno}`);
+    }
     return this.files.get(path);
   }
 

@@ -109,3 +109,27 @@ test('a damaged line is set beside and the rest is kept', async () => {
   assert.ok(disk.files.has('/state/ledger.records.broken-1'));
   assert.deepEqual(again.log.events(), ['ledger.damaged']);
 });
+
+test('a book that cannot be read just now is neither written over nor are its numbers used twice', async () => {
+  const disk = new FakeDisk();
+  const first = await ledgerOn(disk);
+  for (const reason of ['One', 'Two', 'Three']) await first.ledger.write({ ...restart, reason }).onDisk;
+  disk.refuseReading('/state/ledger.records', 'EMFILE');
+  const { ledger, log } = await ledgerOn(disk, 400);
+  for (const reason of ['Four', 'Five']) await ledger.write({ ...restart, reason }).onDisk;
+  assert.ok(log.lines.some((line) => JSON.stringify(line).includes('EMFILE')));
+  disk.allowReading('/state/ledger.records');
+  await ledger.write({ ...restart, reason: 'Six' }).onDisk;
+  const kept = (book: Ledger) => book.newest(10).map(({ sequence, reason }) => `${sequence} ${reason}`);
+  assert.deepEqual(kept(ledger), ['4 Four', '5 Five', '6 Six'], 'within its room');
+  assert.deepEqual(kept((await ledgerOn(disk)).ledger), kept(ledger));
+});
+
+test('a book that is longer than any of ours is set aside whole', async () => {
+  const disk = new FakeDisk();
+  disk.refuseReading('/state/ledger.records', 'TOO_LARGE');
+  disk.files.set('/state/ledger.records', 'long');
+  const { ledger } = await ledgerOn(disk);
+  await ledger.write(restart).onDisk;
+  assert.equal(disk.files.get('/state/ledger.records.broken-1'), 'long');
+});

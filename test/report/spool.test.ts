@@ -247,3 +247,25 @@ async function play(acts: readonly Act[]): Promise<void> {
   }
   assert.deepEqual(await drain(spool), model);
 }
+
+test('news that cannot be read just now is not written over, and its numbers are given to nothing else', async () => {
+  const disk = new FakeDisk();
+  const first = await spoolOn(disk);
+  await first.put({ kind: 'event', body: 'a' });
+  await first.put({ kind: 'event', body: 'b' });
+  for (const errno of ['EIO', 'EMFILE', 'EACCES', 'ENOMEM']) {
+    disk.refuseReading(path, errno);
+    const spool = new Spool({ storage: { files: disk, appends: disk }, path });
+    await assert.rejects(spool.start(), { code: 'FILE_FAILED' });
+    await assert.rejects(spool.put({ kind: 'event', body: errno }), { code: 'FILE_FAILED' });
+    await spool.clear().catch(() => undefined);
+    assert.equal(spool.first(), undefined);
+    disk.allowReading(path);
+  }
+  const spool = new Spool({ storage: { files: disk, appends: disk }, path });
+  disk.refuseReading(path, 'EIO');
+  await assert.rejects(spool.start());
+  disk.allowReading(path);
+  assert.equal(await spool.put({ kind: 'event', body: 'c' }), 3);
+  assert.deepEqual(await drain(spool), ['"a"', '"b"', '"c"']);
+});

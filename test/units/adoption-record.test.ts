@@ -85,3 +85,38 @@ test('whatever a record holds, the unit runs exactly once and no stranger gets a
     { numRuns: 150 },
   );
 });
+
+test('a record that cannot be read just now is left alone, and nothing is started beside the process it speaks of', async () => {
+  const bench = new UnitBench();
+  const worker = new FakeUnit('worker');
+  await (await bench.start([worker])).supervisor.stop();
+  const file = '/state/units/worker.json';
+  for (const errno of ['EIO', 'EMFILE', 'EACCES', 'ENOMEM']) {
+    bench.disk.refuseReading(file, errno);
+    // Its program has another name by now, so only the record tells which process it is.
+    const { supervisor, board } = bench.agent([
+      Object.assign(new FakeUnit('worker'), { programs: ['/bin/new'] }),
+    ]);
+    const started = supervisor.start(new AbortController().signal);
+    await bench.clock.advance(5_000);
+    assert.match(board.get('WorkerReady')?.message ?? '', new RegExp(`${errno}.*tried again`));
+    assert.equal(bench.processes.living.length, 1, errno);
+    bench.disk.allowReading(file);
+    await bench.clock.advance(10_000);
+    await started;
+    assert.deepEqual([supervisor.status()[0]?.adopted, bench.processes.living.length], [true, 1], errno);
+    await supervisor.stop();
+  }
+  assert.deepEqual(await bench.disk.list('/state/units'), ['worker.json']);
+});
+
+test('a record that stays unreadable does not keep its unit down for ever', async () => {
+  const bench = new UnitBench();
+  bench.disk.refuseReading('/state/units/worker.json', 'EIO');
+  const { supervisor } = bench.agent([new FakeUnit('worker')]);
+  void supervisor.start(new AbortController().signal);
+  await bench.clock.advance(120_000);
+  assert.equal(supervisor.status()[0]?.phase, 'ready');
+  assert.equal(bench.processes.living.length, 1);
+  await supervisor.stop();
+});

@@ -169,3 +169,18 @@ test('a record that cannot be read, and files that were lost, leave the part of 
   await next.begin();
   assert.equal(next.running, '20.10.24 good');
 });
+
+test('a version whose files cannot be looked at just now is neither given up nor forgotten by the next change', async () => {
+  const board = await updatedBoard();
+  const next = new UpdateWorld({ disk: board.disk.afterCut('durable'), handed: board.handed }, 'boot-2');
+  const before = next.record();
+  const read = next.disk.read.bind(next.disk);
+  next.disk.read = (path) => (path.endsWith('/part.json') ? Promise.reject(new Error('EIO')) : read(path));
+  await next.begin();
+  assert.deepEqual(next.record(), before);
+  await assert.rejects(next.updater.rollback('dockerd'), /EIO/);
+  assert.deepEqual(next.record(), before);
+  next.disk.read = read;
+  assert.equal((await next.settled(next.updater.rollback('dockerd'))).ok, true);
+  assert.equal(next.found(), '23.0.1 good');
+});

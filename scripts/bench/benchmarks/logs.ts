@@ -107,7 +107,7 @@ function rows(figures: Figures, bytes: number): readonly Measurement[] {
   const shared = { group: 'logs', subject: 'agent' };
   return [
     ...compare(figures.perCpu, { ...shared, name: 'captured per CPU-second', unit: 'MB/s' }, peers, {
-      // supervisord stamps no line and so moves bytes; held to it, no supervisor here that stamps would pass.
+      // supervisord neither stamps output nor looks for secrets in it; nothing here that does either comes near it.
       pm2: ahead,
     }),
     ...compare(figures.perSecond, { ...shared, name: 'captured per second', unit: 'MB/s' }, peers),

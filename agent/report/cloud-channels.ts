@@ -172,7 +172,7 @@ export class CloudChannels {
     const result = await pushConditions(session, push, signal);
     if (result.how !== 'silent') this.#isUnsure = false;
     // Remembered before the turn is given back: whoever has the next word must know what the last one was.
-    if (result.how === 'done') await this.#options.memory.learn({ told: push.conditions });
+    if (result.how === 'done') await this.#learnTold(push);
     return result;
   }
 
@@ -190,9 +190,16 @@ export class CloudChannels {
     await memory.learn({ metaServer: result.how === 'done' ? 'works' : 'off' });
     if (result.how === 'done') {
       this.#isUnsure = false;
-      await memory.learn({ told: push.conditions });
+      await this.#learnTold(push);
     }
     return result.how === 'done' ? { how: 'done' } : { how: 'no-way' };
+  }
+
+  /** A write touches the types that it names and no others. */
+  async #learnTold({ conditions, removed }: NodePush): Promise<void> {
+    const { memory } = this.#options;
+    const kept = Object.entries(memory.facts.told).filter(([type]) => !removed.includes(type));
+    await memory.learn({ told: { ...Object.fromEntries(kept), ...conditions } });
   }
 
   async #learnMode(mode: CloudMode): Promise<void> {

@@ -23,6 +23,8 @@ export interface CloudTold {
   readonly toldMs: number | undefined;
   /** Monotonic time at which this agent began to look. */
   readonly beganMs: number;
+  /** Types that this agent has seen in their good state: where one is bad now, that is news and no slow start. */
+  readonly seenGood: ReadonlySet<string>;
 }
 
 /** What to do now. */
@@ -30,7 +32,7 @@ export type CloudPlan =
   | { readonly push: false; readonly waitMs: number }
   | { readonly push: true; readonly removed: readonly string[] };
 
-/** The rooms of an agent that has just started speak up one after the other; so long nothing is written. */
+/** The rooms of an agent that has just started speak up one after the other; so long only what breaks meanwhile is written. */
 const graceMs = 20_000;
 /** A condition that nobody has mentioned for so long after the start is gone for good. */
 const forgottenMs = 120_000;
@@ -40,15 +42,16 @@ const eventMs = 60_000;
 /** Decides whether the Node object must be written, and when to look again. */
 export function planCloud(
   desired: NodeConditions,
-  { told, isUnsure, hasEvents = false, toldMs, beganMs }: CloudTold,
+  { told, isUnsure, hasEvents = false, toldMs, beganMs, seenGood }: CloudTold,
   pace: CloudPace,
   nowMs: number,
 ): CloudPlan {
   const stale = Object.keys(told).filter((type) => !(type in desired));
   const isFirst = Object.keys(told).length === 0;
-  const isBad = Object.entries(desired).some(([type, condition]) => !isGoodOnNode(type, condition));
+  const bad = Object.entries(desired).filter(([type, condition]) => !isGoodOnNode(type, condition));
   const sinceMs = toldMs ?? beganMs;
-  const openMs = toldMs === undefined ? beganMs + graceMs : toldMs + pace.intervalMs;
+  const startMs = bad.some(([type]) => seenGood.has(type)) ? beganMs : beganMs + graceMs;
+  const openMs = toldMs === undefined ? startMs : toldMs + pace.intervalMs;
   const lazyMs = isFirst ? openMs : sinceMs + pace.messageMs;
   const forgetMs = beganMs + forgottenMs;
   const times = Object.entries(desired).map(([type, condition]) => {
@@ -58,7 +61,7 @@ export function planCloud(
   if (isUnsure) times.push(openMs);
   if (hasEvents) times.push(sinceMs + eventMs);
   if (stale.length > 0) times.push(forgetMs);
-  const atMs = Math.max(openMs, Math.min(sinceMs + (isBad ? pace.badMs : pace.goodMs), ...times));
+  const atMs = Math.max(openMs, Math.min(sinceMs + (bad.length > 0 ? pace.badMs : pace.goodMs), ...times));
   if (nowMs >= atMs) return { push: true, removed: nowMs >= forgetMs ? stale : [] };
   return { push: false, waitMs: Math.max(1, atMs - nowMs) };
 }

@@ -9,7 +9,7 @@ import type { Summary } from '../health/summary.ts';
 import type { Bell } from './bell.ts';
 import type { CloudChannels, Outcome } from './cloud-channels.ts';
 import type { CloudMemory } from './cloud-memory.ts';
-import { type CloudPace, planCloud } from './cloud-plan.ts';
+import { type CloudPace, isGoodOnNode, planCloud } from './cloud-plan.ts';
 import { type CloudState, idle, stateOf } from './cloud-state.ts';
 import { type NodeConditions, nodeConditions } from './node-conditions.ts';
 
@@ -50,6 +50,7 @@ export class CloudReporter {
   #failures = 0;
   #notBeforeMs = 0;
   #isRetracted = false;
+  readonly #seenGood = new Set<string>();
   /** The report that is under way, or was last. */
   #telling: Promise<unknown> = Promise.resolve();
 
@@ -141,6 +142,8 @@ export class CloudReporter {
     if (!memory.isAbout(`${node.node} at ${node.hub.host}:${node.hub.port}`)) this.#toldMs = undefined;
     const nowMs = clock.nowMs();
     const { conditions, nextMs } = this.#wanted();
+    for (const [type, condition] of Object.entries(conditions))
+      if (isGoodOnNode(type, condition)) this.#seenGood.add(type);
     const { channels } = this.#options;
     const known = {
       told: memory.facts.told,
@@ -148,6 +151,7 @@ export class CloudReporter {
       hasEvents: channels.hasEvents(node),
       toldMs: this.#toldMs,
       beganMs: this.#beganMs,
+      seenGood: this.#seenGood,
     };
     const plan = planCloud(conditions, known, pace, nowMs);
     if (!plan.push) return Math.min(plan.waitMs, nextMs);

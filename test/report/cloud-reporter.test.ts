@@ -184,6 +184,23 @@ test('what was said before a restart of the agent is corrected after it', async 
   await second.end();
 });
 
+test('a crash within moments of a restart of the agent is told within 15 s, and nothing told before it is forgotten', async () => {
+  const first = await world();
+  first.board.set('RoutesReady', 'false', { reason: 'Gone', message: 'no rule' });
+  await first.clock.advance(60_000);
+  await first.end();
+  const { hub, disk, clock } = first;
+  const { breakEdgecore, end } = await world({ hub, disk, clock });
+  await clock.advance(3_000);
+  breakEdgecore();
+  await clock.advance(15_000);
+  assert.equal(hub.condition('EdgecoreReady'), 'False CrashLoop');
+  assert.equal(hub.condition('RoutesReady'), 'False Gone', 'its room may only be slow');
+  await clock.advance(120_000);
+  assert.equal(hub.condition('RoutesReady'), undefined);
+  await end();
+});
+
 test('a condition that left the board is taken off the Node', async () => {
   const { clock, hub, board, end } = await world();
   board.set('RoutesReady', 'false', { reason: 'Gone', message: 'no rule' });

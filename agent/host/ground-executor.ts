@@ -19,6 +19,7 @@ import type { GroundExecutor } from '../core/ground.ts';
 import type { GroundStep, GroundStepKind, StepOf } from '../core/ground-step.ts';
 import { sysctlPath } from './ground-files.ts';
 import { makeDirectories } from './make-directories.ts';
+import { syncPath } from './sync-path.ts';
 
 /** A link at the place is refused: what it leads to may belong to somebody else. */
 const writeFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
@@ -42,18 +43,17 @@ export class HostGroundExecutor implements GroundExecutor {
   }
 
   readonly #table: Executors = {
-    'make-directory': async (step) => {
+    'make-directory': (step) =>
       attempt(step, () => {
         makeDirectories(step.path);
         chmodSync(step.path, step.mode);
-      });
-    },
-    'set-mode': async (step) => attempt(step, () => chmodSync(step.path, step.mode)),
-    'make-symlink': async (step) => attempt(step, () => placeLink(step.path, step.target)),
-    'write-file': async (step) =>
-      attempt(step, () => {
+      }),
+    'set-mode': (step) => attempt(step, () => chmodSync(step.path, step.mode)),
+    'make-symlink': (step) => attempt(step, () => placeLink(step.path, step.target)),
+    'write-file': (step) =>
+      attempt(step, async () => {
         writeInPlace(step.path, step.text, step.mode);
-        syncDirectory(path.dirname(step.path));
+        await syncPath(path.dirname(step.path));
       }),
     mount: async (step) => {
       const options = step.options.length > 0 ? ['-o', step.options.join(',')] : [];
@@ -78,9 +78,9 @@ export class HostGroundExecutor implements GroundExecutor {
     unmount: async (step) => {
       await this.#tool(step, ['umount', '-n', ...(step.isLazy ? ['-l'] : []), step.target]);
     },
-    'write-sysctl': async (step) => attempt(step, () => writeFileSync(sysctlPath(step.name), step.value)),
-    'join-cgroup': async (step) => attempt(step, () => writeFileSync(step.path, String(process.pid))),
-    'write-cgroup': async (step) => attempt(step, () => writeFileSync(step.path, step.value)),
+    'write-sysctl': (step) => attempt(step, () => writeFileSync(sysctlPath(step.name), step.value)),
+    'join-cgroup': (step) => attempt(step, () => writeFileSync(step.path, String(process.pid))),
+    'write-cgroup': (step) => attempt(step, () => writeFileSync(step.path, step.value)),
     'set-clock': async (step) => {
       await this.#tool(step, ['date', '-u', '-s', `@${Math.floor(step.wallMs / 1000)}`]);
     },
@@ -106,9 +106,9 @@ export class HostGroundExecutor implements GroundExecutor {
   }
 }
 
-function attempt(step: GroundStep, act: () => void): void {
+async function attempt(step: GroundStep, act: () => void | Promise<void>): Promise<void> {
   try {
-    act();
+    await act();
   } catch (error) {
     const errno = errnoOf(error);
     throw new AgentError('STEP_FAILED', `Cannot ${step.what}: ${errno ?? messageOf(error)}`, {
@@ -123,15 +123,6 @@ function writeInPlace(place: string, text: string, mode: number): void {
   try {
     writeFileSync(descriptor, text);
     fchmodSync(descriptor, mode);
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-function syncDirectory(place: string): void {
-  const descriptor = openSync(place, constants.O_RDONLY);
-  try {
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);

@@ -49,16 +49,16 @@ export class LookRhythm {
 
   /** Resolves after the interval, or shortly after the first news. */
   async rest(isCalm: boolean): Promise<void> {
+    if (this.#isOver) return;
     await new Promise<void>((resolve) => {
-      if (this.#isOver) resolve();
       let isSoon = this.#hasNews;
       let cancel = this.#clock.after(isSoon ? this.#soonMs() : this.#pauseMs(isCalm), resolve);
       this.#hasten = () => {
-        if (this.#isOver) resolve();
-        if (isSoon) return;
+        if (isSoon && !this.#isOver) return;
         isSoon = true;
         cancel();
-        cancel = this.#clock.after(this.#soonMs(), resolve);
+        if (this.#isOver) resolve();
+        else cancel = this.#clock.after(this.#soonMs(), resolve);
       };
     });
     this.#hasten = () => undefined;

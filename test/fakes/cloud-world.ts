@@ -5,7 +5,7 @@ import { HealthBoard } from '../../agent/health/board.ts';
 import { Bell } from '../../agent/report/bell.ts';
 import { CloudChannels } from '../../agent/report/cloud-channels.ts';
 import { CloudMemory } from '../../agent/report/cloud-memory.ts';
-import { CloudReporter } from '../../agent/report/cloud-reporter.ts';
+import { CloudReporter, type CloudReporterOptions } from '../../agent/report/cloud-reporter.ts';
 import { Spool } from '../../agent/report/spool.ts';
 import { FakeClock } from './fake-clock.ts';
 import { FakeDisk } from './fake-disk.ts';
@@ -28,6 +28,17 @@ export interface CloudWorldOptions extends FakeHubOptions {
   readonly clock?: FakeClock;
   readonly edgecoreVersion?: string;
   readonly metaServer?: (body: string) => HttpReply;
+}
+
+/** The reporter of a board's conditions; whatever changes there rings the bell. */
+export function reporterOf(
+  board: HealthBoard,
+  parts: Omit<CloudReporterOptions, 'random' | 'pace' | 'read'>,
+): CloudReporter {
+  const read = () => ({ conditions: board.conditions(), summary: board.summary() });
+  const reporter = new CloudReporter({ ...parts, random: () => 0.5, pace, read });
+  board.watch(() => parts.bell.ring());
+  return reporter;
 }
 
 /** A joined board whose Node conditions are kept at a fake cloud. edgecore runs at the start. */
@@ -58,20 +69,7 @@ export async function cloudWorld(options: CloudWorldOptions = {}) {
   let id = 0;
   const newId = (): string => `id-${(id += 1)}`;
   const channels = new CloudChannels({ link: hub, http, gate, memory, events, clock, log, newId });
-  const read = () => ({ conditions: board.conditions(), summary: board.summary() });
-  const reporter = new CloudReporter({
-    nodes,
-    channels,
-    memory,
-    gate,
-    clock,
-    random: () => 0.5,
-    log,
-    pace,
-    read,
-    bell,
-  });
-  board.watch(() => bell.ring());
+  const reporter = reporterOf(board, { nodes, channels, memory, gate, clock, log, bell });
   board.set('EdgecoreReady', 'true', { reason: 'Ready', message: 'edgecore answers' });
   board.set('DockerReady', 'true', { reason: 'Ready', message: 'dockerd answers' });
   gate.edgecoreAdopted();

@@ -12,7 +12,7 @@ import { CloudHubLink } from '../../agent/host/cloudhub-link.ts';
 import { Bell } from '../../agent/report/bell.ts';
 import { CloudChannels } from '../../agent/report/cloud-channels.ts';
 import { CloudMemory } from '../../agent/report/cloud-memory.ts';
-import { CloudReporter } from '../../agent/report/cloud-reporter.ts';
+import { reporterOf } from '../fakes/cloud-world.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 import { FakeDisk } from '../fakes/fake-disk.ts';
 import { FakeEdgeNodes } from '../fakes/fake-edge-nodes.ts';
@@ -22,8 +22,6 @@ import { CloudHub } from '../standins/cloudhub/cloudhub.ts';
 import { conditionOf } from '../standins/cloudhub/store.ts';
 import { CloudLink } from '../standins/edgecore/cloud-link.ts';
 import { certificateRequest } from '../standins/edgecore/enrolment.ts';
-
-const pace = { intervalMs: 5_000, messageMs: 300_000, badMs: 600_000, goodMs: 21_600_000 };
 
 /** Knows whether a real socket is still busy, so that a fast clock can wait for it; for a third of a second at most. */
 class WatchedLink implements FrameLink {
@@ -142,20 +140,7 @@ async function world(t: TestContext, isEnforced: boolean) {
     log,
     newId: () => `contend-${(id += 1)}`,
   });
-  const read = () => ({ conditions: board.conditions(), summary: board.summary() });
-  const reporter = new CloudReporter({
-    nodes,
-    channels,
-    memory,
-    gate,
-    clock,
-    random: () => 0.5,
-    log,
-    pace,
-    read,
-    bell,
-  });
-  board.watch(() => bell.ring());
+  const reporter = reporterOf(board, { nodes, channels, memory, gate, clock, log, bell });
   board.set('EdgecoreReady', 'true', { reason: 'Ready', message: 'm' });
   gate.edgecoreAdopted();
   await reporter.start(new AbortController().signal);

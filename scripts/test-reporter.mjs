@@ -1,18 +1,21 @@
 // What a person needs of a test run: each failure in full, then what was skipped with its reason, and the counts.
 // A reporter of node:test, see https://nodejs.org/docs/latest-v20.x/api/test.html#custom-reporters; dots only on a terminal.
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { inspect } from 'node:util';
 
 /** Turns the events of node:test into text. */
 // oxlint-disable-next-line import/no-default-export -- node:test takes a reporter as the default export
 export default async function* report(events) {
-  const tests = { passed: 0, failed: 0, skipped: new Map() };
+  const tests = { passed: 0, failed: 0, skipped: new Map(), failedFiles: new Set() };
   const startedMs = Date.now();
   for await (const { type, data } of events) {
     if (type === 'test:stderr' || type === 'test:stdout') yield data.message;
     if ((type === 'test:pass' || type === 'test:fail') && isTest(data)) yield told(type, data, tests);
   }
   yield* summary(tests, (Date.now() - startedMs) / 1000);
+  const { FAILED_FILES: list } = process.env;
+  if (list !== undefined) writeFileSync(list, JSON.stringify([...tests.failedFiles]));
 }
 
 /** Counts one test and returns what is said of it at once. */
@@ -20,6 +23,8 @@ function told(type, data, tests) {
   const dot = process.stdout.isTTY ? '.' : '';
   if (type === 'test:fail') {
     tests.failed += 1;
+    // Without one nobody can say what to run again.
+    tests.failedFiles.add(data.file ?? null);
     return failure(data);
   }
   if (data.skip === undefined) {

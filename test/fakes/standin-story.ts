@@ -64,17 +64,20 @@ export async function standinStory(t: TestContext, version: string, times: numbe
 
 /** Questions one after the other through the router, then hostile ones, each written as nobody's program would write it. */
 async function questions(t: TestContext, run: Cluster['run'], times: number): Promise<void> {
-  const began = performance.now();
-  for (let answered = 0; answered < times; ) {
-    const { code, out, err } = await run('ask', 'n1', 'status');
-    const { error, units } = JSON.parse(out || '{}') as { error?: { code: string }; units?: unknown[] };
-    // The stand-ins are faster than a real router; the board answers 200 questions a second.
-    if (error?.code === 'BUSY') await sleep(100);
-    else {
-      assert.equal(code, 0, out + err);
-      assert.equal(units?.length, 1);
-      answered += 1;
+  // The stand-ins are faster than a real router; the board answers 200 questions a second.
+  const ask = async (...question: string[]): ReturnType<typeof run> => {
+    for (;;) {
+      const ran = await run('ask', 'n1', ...question);
+      const { error } = JSON.parse(ran.out || '{}') as { error?: { code: string } };
+      if (error?.code !== 'BUSY') return ran;
+      await sleep(100);
     }
+  };
+  const began = performance.now();
+  for (let answered = 0; answered < times; answered += 1) {
+    const { code, out, err } = await ask('status');
+    assert.equal(code, 0, out + err);
+    assert.equal((JSON.parse(out) as { units?: unknown[] }).units?.length, 1);
   }
   t.diagnostic(`${times} × cloud ask n1 status in ${Math.round(performance.now() - began)} ms`);
   const hostile = [
@@ -92,11 +95,11 @@ async function questions(t: TestContext, run: Cluster['run'], times: number): Pr
     '__proto__',
   ];
   for (const question of hostile) {
-    const { code, out, err } = await run('ask', 'n1', question);
+    const { code, out, err } = await ask(question);
     assert.equal(code, 1, `${question.slice(0, 40)} was answered: ${out.slice(0, 100)}${err}`);
     assert.ok((JSON.parse(out) as { error?: unknown }).error, question.slice(0, 40));
   }
-  assert.equal((await run('ask', 'n1')).code, 0, 'the board answers as before');
+  assert.equal((await ask()).code, 0, 'the board answers as before');
   const stranger = await run('ask', 'n2');
   assert.deepEqual([stranger.code, /no session with the cloud/.test(stranger.err)], [3, true]);
 }

@@ -1,5 +1,6 @@
 import type { EdgeDocument } from '../api/wire.ts';
 import type { Clock } from '../core/clock.ts';
+import { underEither } from '../core/either-signal.ts';
 import type { Files } from '../core/files.ts';
 import type { HealthBoard } from '../health/board.ts';
 import { judgeCertificate, readCertificate } from './certificate.ts';
@@ -42,7 +43,10 @@ export class CertificateWatch {
       const pauseMs = await this.#see();
       const woken = new AbortController();
       this.#wake = () => woken.abort();
-      await this.#ports.clock.sleep(pauseMs, AbortSignal.any([signal, woken.signal])).catch(() => undefined);
+      const { clock } = this.#ports;
+      await underEither(signal, woken.signal, (either) => clock.sleep(pauseMs, either)).catch(
+        () => undefined,
+      );
       signal.throwIfAborted();
     }
   }

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import { underEither } from '../core/either-signal.ts';
 import type { LocalNet } from '../core/local-net.ts';
 import type { UnitLogs } from '../core/unit-logs.ts';
 import type { Health, Note, ProbeDepth } from '../core/unit-spec.ts';
@@ -108,9 +109,8 @@ export class EdgecoreProbe {
     const { clock, net } = this.#ports;
     const late = new AbortController();
     const cancel = clock.after(healthMs, () => late.abort());
-    const answer = await net.get(
-      `http://127.0.0.1:${healthPort}/healthz`,
-      AbortSignal.any([signal, late.signal]),
+    const answer = await underEither(signal, late.signal, (either) =>
+      net.get(`http://127.0.0.1:${healthPort}/healthz`, either),
     );
     cancel();
     return answer?.status === 200;

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { CloudProbe, EnrolmentAnswer, Unreachable } from '../core/cloud-probe.ts';
+import { underEither } from '../core/either-signal.ts';
 import type { Files } from '../core/files.ts';
 import type { LocalNet } from '../core/local-net.ts';
 import { cniPlugins } from './cni.ts';
@@ -108,7 +109,7 @@ export async function within<T>(
   const late = new AbortController();
   const cancel = clock.after(askMs, () => late.abort(new DOMException('It took too long', 'TimeoutError')));
   try {
-    return await ask(AbortSignal.any([signal, late.signal]));
+    return await underEither(signal, late.signal, ask);
   } finally {
     cancel();
   }

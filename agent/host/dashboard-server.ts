@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AgentError, errnoOf, messageOf } from '../core/agent-error.ts';
+import { Askers } from './askers.ts';
 
 /** What the page shows; every value is read from the agent when it is asked for. */
 export interface DashboardSource {
@@ -24,7 +25,7 @@ export class DashboardServer {
   readonly #page: string;
   readonly #policy: string;
   readonly #source: DashboardSource;
-  readonly #over = new AbortController();
+  readonly #askers = new Askers();
   readonly #server: http.Server;
 
   constructor(page: string, source: DashboardSource) {
@@ -50,7 +51,7 @@ export class DashboardServer {
   }
 
   async stop(): Promise<void> {
-    this.#over.abort();
+    this.#askers.dismiss();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeAllConnections();
     await closed;
@@ -61,9 +62,7 @@ export class DashboardServer {
   }
 
   async #answer(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
-    const gone = new AbortController();
-    response.on('close', () => gone.abort());
-    const signal = AbortSignal.any([gone.signal, this.#over.signal]);
+    const signal = this.#askers.signalFor(response);
     if (!isOwnPage(request, this.#port)) return end(response, 403, 'Only the dashboard itself may ask here');
     switch (request.url) {
       case '/':

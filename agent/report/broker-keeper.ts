@@ -2,6 +2,7 @@ import { messageOf } from '../core/agent-error.ts';
 import { type BackoffPolicy, backoffDelay } from '../core/backoff.ts';
 import type { Clock, Random } from '../core/clock.ts';
 import type { EdgeNode, EdgeNodes } from '../core/edge-node.ts';
+import { underEither } from '../core/either-signal.ts';
 import {
   type BrokerLink,
   type BrokerSession,
@@ -95,7 +96,14 @@ export class BrokerKeeper {
   /** One session from opening to end. Never rejects. */
   async #serve(node: EdgeNode, broker: Omit<BrokerTarget, 'clientId'>, signal: AbortSignal): Promise<void> {
     const over = new AbortController();
-    const inner = AbortSignal.any([signal, over.signal]);
+    await underEither(signal, over.signal, (inner) => this.#session(node, broker, { over, inner }));
+  }
+
+  async #session(
+    node: EdgeNode,
+    broker: Omit<BrokerTarget, 'clientId'>,
+    { over, inner }: { readonly over: AbortController; readonly inner: AbortSignal },
+  ): Promise<void> {
     const unwatch = this.#options.nodes.watch(() => void this.#endWhenMoved(node, over));
     try {
       // It may have moved between the reading and the watching.

@@ -1,6 +1,7 @@
 import { messageOf } from '../core/agent-error.ts';
 import type { Clock } from '../core/clock.ts';
 import type { EdgeNode } from '../core/edge-node.ts';
+import { underEither } from '../core/either-signal.ts';
 import type { HttpCaller } from '../core/http-caller.ts';
 import { type FrameLink, type LinkEnd, LinkError } from '../core/link.ts';
 import type { Log } from '../core/log.ts';
@@ -134,9 +135,8 @@ export class CloudChannels {
     const turn = this.#options.gate.tryTake();
     if (turn === undefined) return { how: 'no-way' };
     try {
-      const either = AbortSignal.any([signal, turn.revoked]);
-      const outcome = await this.#withSession(push.node, push.node.node, either, (session) =>
-        this.#say(session, push, either),
+      const outcome = await underEither(signal, turn.revoked, (either) =>
+        this.#withSession(push.node, push.node.node, either, (session) => this.#say(session, push, either)),
       );
       if (outcome.how !== 'done' && turn.revoked.aborted) return { how: 'no-way' };
       if (outcome.how !== 'done') return outcome;

@@ -2,6 +2,7 @@ import { messageOf } from '../core/agent-error.ts';
 import { type BackoffPolicy, backoffDelay } from '../core/backoff.ts';
 import type { Clock, Random } from '../core/clock.ts';
 import type { EdgeNode, EdgeNodes } from '../core/edge-node.ts';
+import { underEither } from '../core/either-signal.ts';
 import type { Log } from '../core/log.ts';
 import type { SpeakerGate } from '../core/speaker-gate.ts';
 import type { Condition } from '../health/condition.ts';
@@ -93,15 +94,19 @@ export class CloudReporter {
     if (node?.hub === undefined) return true;
     const late = new AbortController();
     const cancel = clock.after(retractMs, () => late.abort());
-    const either = AbortSignal.any([signal, late.signal]);
-    // A report that is under way is the last one, and until it has its answer nobody knows what is to be taken back.
-    await Promise.race([this.#telling, aborted(either)]);
-    const removed = this.#perhapsTold();
-    const push = { node, conditions: {}, removed, wallMs: clock.wallMs() };
-    const outcome = removed.length === 0 ? undefined : await channels.push(push, either);
+    const outcome = await underEither(signal, late.signal, (either) => this.#takeBack(node, either));
     cancel();
     await channels.close();
     return outcome === undefined || outcome.how === 'done' || outcome.how === 'no-node';
+  }
+
+  async #takeBack(node: EdgeNode, signal: AbortSignal): Promise<Outcome | undefined> {
+    const { channels, clock } = this.#options;
+    // A report that is under way is the last one, and until it has its answer nobody knows what is to be taken back.
+    await Promise.race([this.#telling, aborted(signal)]);
+    const removed = this.#perhapsTold();
+    const push = { node, conditions: {}, removed, wallMs: clock.wallMs() };
+    return removed.length === 0 ? undefined : channels.push(push, signal);
   }
 
   #perhapsTold(): readonly string[] {

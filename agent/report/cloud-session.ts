@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import { underEither } from '../core/either-signal.ts';
 import type { FrameSession, LinkEnd } from '../core/link.ts';
 import {
   type CloudMessage,
@@ -70,10 +71,12 @@ export class CloudSession {
     { withinMs, signal }: { readonly withinMs: number; readonly signal: AbortSignal },
   ): Promise<CloudMessage | undefined> {
     const id = this.#options.newId();
-    const reply = this.#replies.wait(id, withinMs, AbortSignal.any([signal, this.#over.signal]));
-    if (!this.#options.frames.send(encodeMessage(this.#message(id, route, content))))
-      this.#replies.give(id, undefined);
-    return reply;
+    return underEither(signal, this.#over.signal, async (either) => {
+      const reply = this.#replies.wait(id, withinMs, either);
+      if (!this.#options.frames.send(encodeMessage(this.#message(id, route, content))))
+        this.#replies.give(id, undefined);
+      return reply;
+    });
   }
 
   /** Ends the session; resolves when the socket is gone. */

@@ -2,6 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { messageOf } from '../core/agent-error.ts';
 import type { Clock } from '../core/clock.ts';
 import type { EdgeNode } from '../core/edge-node.ts';
+import { underEither } from '../core/either-signal.ts';
 import type { BrokerMessage, BrokerSession } from '../core/link.ts';
 import type { Log } from '../core/log.ts';
 import { type CommandMemory, commandWindowMs } from './command-memory.ts';
@@ -144,7 +145,7 @@ export class CommandDesk {
     try {
       // Before it is done: a command that nobody remembers could be done again after a restart.
       await memory.take(nonce, time);
-      const result = await act(JSON.parse(argument), AbortSignal.any([signal, late.signal]));
+      const result = await underEither(signal, late.signal, (either) => act(JSON.parse(argument), either));
       log.info('command.done', { id, verb });
       return { ok: true, result };
     } catch (error) {

@@ -2,6 +2,7 @@ import type { SelftestDocument, SelftestStep } from '../api/wire.ts';
 import { AgentError, messageOf } from '../core/agent-error.ts';
 import type { Clock } from '../core/clock.ts';
 import type { DockerApi } from '../core/docker.ts';
+import { underEither } from '../core/either-signal.ts';
 import { type ContainerResult, Engine } from './engine.ts';
 import { classifyError } from './faults.ts';
 import { makeImage } from './image.ts';
@@ -63,7 +64,7 @@ export class Selftest {
       over.abort(new AgentError('TIMED_OUT', `Cannot finish the self-test: ${deadlineMs} ms are over`));
     });
     try {
-      const steps = await this.#climb(wishes, AbortSignal.any([signal, over.signal]));
+      const steps = await underEither(signal, over.signal, (either) => this.#climb(wishes, either));
       signal.throwIfAborted();
       return { ok: steps.every(({ ok }) => ok), steps };
     } finally {

@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { type Benchmark, wordsOf } from './benchmark.ts';
 import { bundle } from './benchmarks/bundle.ts';
 import { commands } from './benchmarks/commands.ts';
+import { day } from './benchmarks/day.ts';
 import { dockerd } from './benchmarks/dockerd.ts';
 import { growth } from './benchmarks/growth.ts';
 import { latency } from './benchmarks/latency.ts';
@@ -45,6 +46,7 @@ const all: readonly Benchmark[] = [
   wire,
   dockerd,
   growth,
+  day,
 ];
 
 /** Debian packages whose services would start if they were installed, and where they are unpacked instead. */

@@ -1,9 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { buildStage } from '../../fleet/stage.ts';
 import type { Benchmark, Context } from '../benchmark.ts';
+import { heapBytes } from '../heap.ts';
 import { pause } from '../launch.ts';
 import { memoryOf } from '../processes.ts';
 import type { Goal, Measurement } from '../result.ts';
@@ -71,14 +70,6 @@ async function afterReports({ say }: Context, count: number): Promise<readonly M
   } finally {
     await stage.end();
   }
-}
-
-function heapBytes(): number {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  collect();
-  collect();
-  return process.memoryUsage().heapUsed;
 }
 
 function row(name: string, before: number, after: number): Measurement {

@@ -2,6 +2,18 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { build, transform } from 'esbuild';
+import { readArguments, refuse } from './scripts/terminal/arguments.mjs';
+
+const usage = `Usage: npm run build
+Bundles the daemon, agentctl and what starts the daemon into dist/.
+
+Example:
+  npm run build
+
+Exit code: 0 built, 1 not, 2 wrong usage.`;
+
+const { positionals } = readArguments('build', usage);
+if (positionals.length > 0) refuse('build', `"${positionals.join(' ')}" is too much`);
 
 const { version } = JSON.parse(await readFile(new URL('package.json', import.meta.url), 'utf8'));
 

@@ -1,6 +1,6 @@
 import { errorTable, isAgentError, messageOf } from './core/agent-error.ts';
 import { createDaemon } from './daemon.ts';
-import { readPlaces } from './places.ts';
+import { agentUsage, readPlaces } from './places.ts';
 
 /** Exit code of a thrown value: the table's, or 70 for a bug. */
 function exitCodeOf(error: unknown): number {
@@ -14,6 +14,7 @@ const startedAnew = 75;
 const patienceMs = 15_000;
 
 async function run(): Promise<void> {
+  if (process.argv.includes('--help')) return void process.stdout.write(`${agentUsage}\n`);
   const over = new AbortController();
   const daemon = await createDaemon(readPlaces(process.argv.slice(2)), () => end(startedAnew));
   const end = (code: number): void => {

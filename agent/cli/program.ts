@@ -46,7 +46,7 @@ function makeProgram(parts: ProgramParts, settle: (code: number) => void): Comma
     .addOption(
       new Option('--socket <path>', 'socket of the agent').env('OH_EDGE_SOCKET').default(parts.defaultSocket),
     )
-    .addHelpText('after', exitCodes);
+    .addHelpText('after', moreHelp);
   const groups = new Map<string, Command>();
   for (const spec of commands) {
     const [first = '', second] = spec.name.split(' ');
@@ -56,7 +56,13 @@ function makeProgram(parts: ProgramParts, settle: (code: number) => void): Comma
   return program;
 }
 
-const exitCodes = `
+const moreHelp = `
+Examples:
+  agentctl status
+  agentctl doctor
+  agentctl logs -f dockerd
+  agentctl join --cloudcore 192.168.1.10 --token-file token --node-name board-7
+
 Exit codes: 0 yes or done, 1 answered no, 2 wrong use, 3 agent not reachable,
   4 refused, 5 timed out, 70 bug, 78 wrong configuration.
 Every command has --help. The socket can also be given in OH_EDGE_SOCKET.`;

@@ -1,9 +1,10 @@
 // Measures the agent beside bare programs and other supervisors in the same run; figures mean something only as ratios.
-// Usage: npm run bench -- [GROUP]… [--quick] [--json] [--strict] [--node PATH] [--agent FILE] [--list]
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
+import { AgentError } from '../../agent/core/agent-error.ts';
+import { newProgram, runHere } from '../terminal/program.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 import { type Benchmark, wordsOf } from './benchmark.ts';
 import { bundle } from './benchmarks/bundle.ts';
 import { commands } from './benchmarks/commands.ts';
@@ -53,93 +54,125 @@ const all: readonly Benchmark[] = [
 const unpacked = ['supervisor', 'monit'] as const;
 const cache = '.cache/bench';
 
-const { values: options, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    quick: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-    strict: { type: 'boolean', default: false },
-    list: { type: 'boolean', default: false },
-    node: { type: 'string' },
-    agent: { type: 'string', default: 'dist/agent.js' },
-  },
-});
+const examples = `
+Examples:
+  npm run bench -- --list                 what each group measures
+  npm run bench -- start memory
+  npm run bench -- logs --quick --json
 
-const words = new Set(all.flatMap(wordsOf));
-const unknown = positionals.filter((word) => !words.has(word));
-if (unknown.length > 0) {
-  console.error(`bench: unknown "${unknown.join(' ')}"; choose from: ${[...words].join(' ')}`);
-  process.exit(2);
-}
-if (options.list) {
-  for (const benchmark of all) console.log(`${wordsOf(benchmark).join(', ')}: ${benchmark.about}`);
-  process.exit(0);
+Exit code: 0 measured, 1 with --strict: a goal was missed, 2 wrong usage, 70 a measurement failed.`;
+
+interface Options {
+  readonly quick?: true;
+  readonly json?: true;
+  readonly strict?: true;
+  readonly list?: true;
+  readonly node?: string;
+  readonly agent: string;
 }
 
-const agent = {
-  node: path.resolve(options.node ?? defaultNode()),
-  flags: launchFlags(),
-  starter: path.resolve(path.dirname(options.agent), 'start.js'),
-  bundle: path.resolve(options.agent),
-  commandLine: path.resolve(path.dirname(options.agent), 'agentctl.js'),
-};
-for (const file of [agent.starter, agent.bundle, agent.commandLine]) {
-  if (existsSync(file)) continue;
-  console.error(`bench: cannot find ${file}; build it with: node build.mjs`);
-  process.exit(2);
-}
 const startedMs = Date.now();
-const progress = new Progress(process.stderr, () => performance.now());
-const say = (text: string): void => progress.say(`bench ${elapsed()}: `, text);
-if (isInside()) await measure();
-else {
+
+await runHere((terminal, finish) =>
+  newProgram('bench', 'Measures the agent beside bare programs and other supervisors, as ratios.', terminal)
+    .argument('[group...]', 'what to measure (default: all that need not be named)')
+    .option('--quick', 'fewer rounds')
+    .option('--json', 'print the results for programs')
+    .option('--strict', 'exit with 1 where a goal is missed')
+    .option('--node <file>', 'the Node that everything runs on')
+    .option('--agent <file>', 'the agent that is measured', 'dist/agent.js')
+    .option('--list', 'tell what each group measures')
+    .addHelpText('after', examples)
+    .action(async (groups: string[], options: Options) => finish(await bench(groups, options, terminal))),
+);
+
+async function bench(groups: readonly string[], options: Options, terminal: Terminal): Promise<number> {
+  const words = new Set(all.flatMap(wordsOf));
+  const unknown = groups.filter((word) => !words.has(word));
+  if (unknown.length > 0) {
+    const known = [...words].join(' ');
+    throw new AgentError('USAGE', `Cannot measure "${unknown.join(' ')}": choose from ${known}`);
+  }
+  if (options.list === true) {
+    for (const benchmark of all) terminal.out(`${wordsOf(benchmark).join(', ')}: ${benchmark.about}`);
+    return 0;
+  }
+  const agent = agentOf(options);
+  const progress = new Progress(process.stderr, () => performance.now());
+  const say = (text: string): void => progress.say(`bench ${elapsed()}: `, text);
+  if (isInside()) return measure(agent, groups, { options, say, end: () => progress.end() });
   for (const name of unpacked) {
     if ((await unpackPackage(cache, name)) === undefined)
       say(`${name} is left out: cannot download its Debian package`);
   }
-  process.exitCode = await runInside();
+  return runInside();
 }
 
-async function measure(): Promise<void> {
+function agentOf(options: Options) {
+  const agent = {
+    node: path.resolve(options.node ?? defaultNode()),
+    flags: launchFlags(),
+    starter: path.resolve(path.dirname(options.agent), 'start.js'),
+    bundle: path.resolve(options.agent),
+    commandLine: path.resolve(path.dirname(options.agent), 'agentctl.js'),
+  };
+  for (const file of [agent.starter, agent.bundle, agent.commandLine]) {
+    if (!existsSync(file))
+      throw new AgentError('USAGE', `Cannot find ${file}: build it with: node build.mjs`);
+  }
+  return agent;
+}
+
+type MeasuredAgent = ReturnType<typeof agentOf>;
+
+async function measure(
+  agent: MeasuredAgent,
+  groups: readonly string[],
+  { options, say, end }: { options: Options; say: (text: string) => void; end: () => void },
+): Promise<number> {
   const nodeVersion = execFileSync(agent.node, ['--version'], { encoding: 'utf8' }).trim();
   const machine = describeMachine(nodeVersion);
   const chosen = all.filter(
     (benchmark) =>
-      (positionals.length === 0 && benchmark.isOnDemand !== true) ||
-      wordsOf(benchmark).some((word) => positionals.includes(word)),
+      (groups.length === 0 && benchmark.isOnDemand !== true) ||
+      wordsOf(benchmark).some((word) => groups.includes(word)),
   );
   say('an agent runs once, as on every board that was on before, and keeps its compiled code');
   const outcome = await withKeptCode(agent, async (product) =>
-    runBenchmarks(chosen, positionals, {
-      isQuick: options.quick,
+    runBenchmarks(chosen, groups, {
+      isQuick: options.quick === true,
       node: agent.node,
       agent: product,
-      peers: availablePeers(),
+      peers: availablePeers(agent.node),
       say,
     }),
   );
-  progress.end();
-  print(outcome, machine);
-  if (outcome.failures.length > 0) process.exitCode = 70;
-  else if (options.strict && missed(outcome.results).length > 0) process.exitCode = 1;
+  end();
+  print(outcome, machine, { agent, isJson: options.json === true });
+  if (outcome.failures.length > 0) return 70;
+  return options.strict === true && missed(outcome.results).length > 0 ? 1 : 0;
 }
 
-function availablePeers(): readonly Subject[] {
+function availablePeers(node: string): readonly Subject[] {
   const [supervisor, monitRoot] = unpacked.map((name) => unpackedFolder(cache, name));
   return [
-    idleNode(agent.node),
-    bareHttp(agent.node),
+    idleNode(node),
+    bareHttp(node),
     runit({ isCapturing: false }),
     s6({ isCapturing: false }),
     ...(supervisor === undefined ? [] : [supervisord(supervisor)]),
     ...(monitRoot === undefined ? [] : [monit(monitRoot)]),
-    pm2(agent.node),
+    pm2(node),
   ];
 }
 
-function print({ results, failures }: Outcome, machine: Machine): void {
+function print(
+  { results, failures }: Outcome,
+  machine: Machine,
+  { agent, isJson }: { agent: MeasuredAgent; isJson: boolean },
+): void {
   const misses = missed(results);
-  if (options.json) {
+  if (isJson) {
     const seconds = Number(elapsed().split(' ')[0]);
     const { flags } = agent;
     console.log(

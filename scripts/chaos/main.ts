@@ -6,52 +6,39 @@ import { appendFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { parseArgs } from 'node:util';
+import { Option } from 'commander';
 import { build } from 'esbuild';
 import { bundleEdgecore, bundleStandIn } from '../../test/standins/bundle.ts';
 import { linkPrograms } from '../dockerd/link-programs.ts';
 import { namespaceOf } from '../dockerd/namespace.ts';
 import { sweepGroups } from '../dockerd/sweep-groups.ts';
+import { newProgram, numberOf, runHere } from '../terminal/program.ts';
 import { faultText, plan } from './plan.ts';
 import { type ChaosEvent, eventText, type Report } from './report.ts';
 
-const usage = `Usage: npm run chaos -- [--minutes M] [--seed N] [--on host|lab] [--own-containerd] [--docker DIR] [--plan ROUNDS]
-  --minutes M   how long new faults are begun (default 2)
-  --seed N      which faults, in which order (default: drawn and printed)
-  --on host     here, in namespaces (default); lab: in the virtual board, which takes a boot longer
-  --own-containerd  containerd as a unit of the agent instead of dockerd's child
-  --docker DIR  dockerd, containerd, runc and docker of your own instead of this machine's
-  --plan ROUNDS print so many rounds of that seed and do nothing
-Exit status: 0 every promise was kept, or skipped with a reason; 1 one was broken; 2 wrong usage or no start.`;
+const examples = `
+Examples:
+  npm run chaos -- --minutes 10 --seed 7
+  npm run chaos -- --minutes 4 --seed 23 --own-containerd
+  npm run chaos -- --seed 7 --plan 20        what these rounds would do
+  npm run chaos -- --on lab                  on the virtual board, which takes a boot longer
+
+Exit code: 0 every promise was kept, or skipped with a reason; 1 one was broken; 2 wrong usage or no docker.`;
+
+interface Options {
+  readonly minutes: number;
+  readonly seed: number;
+  readonly on: 'host' | 'lab';
+  readonly docker?: string;
+  readonly ownContainerd?: true;
+  readonly plan?: number;
+}
 
 const repository = path.resolve(import.meta.dirname, '../..');
 const debian = ['docker.io', 'busybox-static'];
 const faketime = '/usr/lib/*/faketime/libfaketimeMT.so.1';
 /** The small disk: dockerd with one image and the logs of a run take some 60 MiB of it. */
 const diskSize = '256m';
-
-function readOptions() {
-  const { values } = parseArgs({
-    options: {
-      minutes: { type: 'string', default: '2' },
-      seed: { type: 'string', default: String(Math.floor(Math.random() * 1_000_000)) },
-      on: { type: 'string', default: 'host' },
-      docker: { type: 'string' },
-      'own-containerd': { type: 'boolean', default: false },
-      plan: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  const minutes = Number(values.minutes);
-  const seed = Number(values.seed);
-  if (!(minutes > 0 && minutes <= 1_440))
-    throw new TypeError(`--minutes is "${values.minutes}", want more than 0`);
-  if (!Number.isSafeInteger(seed) || seed < 0)
-    throw new TypeError(`--seed is "${values.seed}", want a whole number`);
-  if (values.on !== 'host' && values.on !== 'lab')
-    throw new TypeError(`--on is "${values.on}", want host or lab`);
-  return { ...values, minutes, seed };
-}
 
 /** Why a run is not possible here; undefined where it is. */
 function obstacle(docker: string | undefined): string | undefined {
@@ -108,7 +95,7 @@ function firstMatch(pattern: string): string {
   return found.stdout.split('\n')[0] ?? '';
 }
 
-async function runOnHost(options: ReturnType<typeof readOptions>): Promise<number> {
+async function runOnHost(options: Options): Promise<number> {
   const folder = mkdtempSync(path.join(tmpdir(), 'chaos-'));
   const log = path.join(repository, 'build', `chaos-${options.seed}.log`);
   mkdirSync(path.dirname(log), { recursive: true });
@@ -125,7 +112,7 @@ async function runOnHost(options: ReturnType<typeof readOptions>): Promise<numbe
       binDir: `${folder}/bin`,
       agent,
       standins: `${folder}/standins`,
-      hasOwnContainerd: options['own-containerd'],
+      hasOwnContainerd: options.ownContainerd === true,
       faketime: firstMatch(faketime),
       log,
     };
@@ -164,7 +151,7 @@ function printPlan(seed: number, rounds: number): number {
   return 0;
 }
 
-function runInLab({ minutes, seed }: ReturnType<typeof readOptions>): number {
+function runInLab({ minutes, seed }: Options): number {
   const env = { ...process.env, CHAOS_MINUTES: String(minutes), CHAOS_SEED: String(seed) };
   const lab = spawnSync('npm', ['run', '--silent', 'lab', '--', '--scenario', 'chaos'], {
     cwd: repository,
@@ -174,13 +161,8 @@ function runInLab({ minutes, seed }: ReturnType<typeof readOptions>): number {
   return lab.status === 0 ? 0 : 1;
 }
 
-async function run(): Promise<number> {
-  if (process.argv.includes('--help')) {
-    console.log(usage);
-    return 0;
-  }
-  const options = readOptions();
-  if (options.plan !== undefined) return printPlan(options.seed, Number(options.plan));
+async function run(options: Options): Promise<number> {
+  if (options.plan !== undefined) return printPlan(options.seed, options.plan);
   console.log(`chaos: seed ${options.seed}, ${options.minutes} minutes, on the ${options.on}`);
   if (options.on === 'lab') return runInLab(options);
   const why = obstacle(options.docker);
@@ -191,10 +173,26 @@ async function run(): Promise<number> {
   return runOnHost(options);
 }
 
-try {
-  process.exitCode = await run();
-} catch (error) {
-  console.error(`chaos: ${error instanceof Error ? error.message : String(error)}`);
-  if (error instanceof TypeError) console.error(usage);
-  process.exitCode = 2;
-}
+const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
+const minutesOf = numberOf('--minutes', (value) => value > 0 && value <= 1_440, 'minutes of a day');
+const seedOf = numberOf('--seed', isCount, 'a whole number');
+const roundsOf = numberOf('--plan', isCount, 'a whole number');
+
+await runHere((terminal, finish) =>
+  newProgram('chaos', 'Breaks things at random and looks whether everything comes back.', terminal)
+    .option('--minutes <m>', 'how long new faults are begun', minutesOf, 2)
+    .option('--seed <n>', 'which faults, in which order (default: drawn and printed)', seedOf)
+    .addOption(
+      new Option('--on <place>', 'here, in namespaces, or in the virtual board')
+        .choices(['host', 'lab'])
+        .default('host'),
+    )
+    .option('--own-containerd', "containerd as a unit of the agent instead of dockerd's child")
+    .option('--docker <dir>', "dockerd, containerd, runc and docker of your own instead of this machine's")
+    .option('--plan <rounds>', 'print so many rounds of that seed and do nothing', roundsOf)
+    .addHelpText('after', examples)
+    .action(async (options: Partial<Options> & Pick<Options, 'minutes' | 'on'>) => {
+      const seed = options.seed ?? Math.floor(Math.random() * 1_000_000);
+      finish(await run({ ...options, seed }));
+    }),
+);

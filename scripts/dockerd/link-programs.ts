@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
+import { AgentError } from '../../agent/core/agent-error.ts';
 
 const needed = ['dockerd', 'containerd', 'containerd-shim-runc-v2', 'runc', 'docker'];
 
@@ -11,7 +12,7 @@ export function linkPrograms(given: string | undefined, directory: string): void
   for (const name of needed) {
     const found = places.map((place) => `${place}/${name}`).find((file) => existsSync(file));
     if (found === undefined)
-      throw new Error(`Cannot try dockerd: there is no ${name} in ${places.join(', ')}`);
+      throw new AgentError('USAGE', `Cannot try dockerd: there is no ${name} in ${places.join(', ')}`);
     symlinkSync(found, `${directory}/${name}`);
   }
 }

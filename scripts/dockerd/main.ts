@@ -1,6 +1,5 @@
 // Tries the supervision on a real dockerd in namespaces of its own: kills, stops, ruined files, stale leftovers. Takes some
 // minutes, root and cgroup version 1.
-// Usage: npm run trials [-- DIRECTORY]   with dockerd, containerd, runc and docker in it; this machine's own by default
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -8,6 +7,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { build } from 'esbuild';
+import { AgentError } from '../../agent/core/agent-error.ts';
+import { newProgram, runHere } from '../terminal/program.ts';
 import { linkPrograms } from './link-programs.ts';
 import { namespaceOf } from './namespace.ts';
 import { sweepGroups } from './sweep-groups.ts';
@@ -34,9 +35,9 @@ async function buildPrograms(outdir: string): Promise<void> {
 
 async function run(given: string | undefined): Promise<number> {
   if (process.getuid?.() !== 0)
-    throw new Error('Cannot try dockerd: this needs root for its namespaces; use sudo');
+    throw new AgentError('USAGE', 'Cannot try dockerd: this needs root for its namespaces; use sudo');
   if (!existsSync('/bin/busybox'))
-    throw new Error('Cannot try dockerd: run apt-get install busybox-static first');
+    throw new AgentError('USAGE', 'Cannot try dockerd: run apt-get install busybox-static first');
   const directory = mkdtempSync(path.join(tmpdir(), 'dockerd-trials-'));
   try {
     linkPrograms(given, `${directory}/bin`);
@@ -75,9 +76,20 @@ function describe({ trial, ok, ms, detail }: Result): string {
   return detail === undefined ? head : `${head}\n       ${detail}`;
 }
 
-try {
-  process.exitCode = await run(process.argv[2]);
-} catch (error) {
-  console.error(error instanceof Error ? error.message : String(error));
-  process.exitCode = 2;
-}
+const examples = `
+Examples:
+  npm run trials
+  npm run trials -- build/docker-29     # dockerd, containerd, runc and docker of your own
+
+Exit code: 0 all passed, 1 one failed, 2 wrong usage, no root or no docker.`;
+
+await runHere((terminal, finish) =>
+  newProgram(
+    'trials',
+    'Tries one recovery after the other on a real dockerd, in namespaces of its own.',
+    terminal,
+  )
+    .argument('[directory]', "programs to try instead of this machine's")
+    .addHelpText('after', examples)
+    .action(async (given: string | undefined) => finish(await run(given))),
+);

@@ -1,8 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
+import { Option } from 'commander';
 import { AgentError, errorTable, isAgentError, messageOf } from '../../agent/core/agent-error.ts';
 import { homeDir } from '../../agent/core/constants.ts';
+import { newProgram, numberOf, runHere } from '../terminal/program.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 import type { Board, BoardOptions } from './board.ts';
 import { runCommand } from './command.ts';
 import type { ImageOptions } from './image.ts';
@@ -13,85 +15,71 @@ import { canShareBoard, runOnOneBoard } from './scenarios/ready-board.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 import { TestBench } from './test-bench.ts';
 
-const usage = `Usage: npm run lab -- [OPTION]…
-Boots a virtual arm64 board shaped like OpenHarmony with the product in its image.
-
+const examples = `
 Without --check or --scenario the board stays up with a shell; leave it with "exit".
-  --check               wait for the agent, run doctor, status and selftest on the board, power off
-  --scenario A,B        run these scenarios instead (${Object.keys(scenarios).join(', ')});
-                        check, repair, uplink and idle share one board
-  --times N             how often the power is cut
-  --seed NUMBER         what chance follows from
-  --part                the product as the part that OpenHarmony's build takes, not laid into the image
-  --stock-root          a root without the product's mount points
-  --cgroup v1|v2        where cgroups are (default v1, as OpenHarmony mounts them)
-  --without A,B         leave kernel features out (overlay, veth, bridge, br_netfilter, addrtype, nat, …, cgroup:NAME)
-  --data ext4|f2fs      file system of /data (default ext4)
-  --keep-data FILE      use this disk for /data and keep it
-  --forward HOST:BOARD  make a TCP port of the board reachable on 127.0.0.1 (repeatable)
-  --apt-sources FILE    where arm64 packages come from, if not from the host's own sources
-  --refresh             look for newer packages
-  --dist DIR            use these bundles instead of building them
-  --json                end with one line of JSON
-`;
 
-const options = {
-  check: { type: 'boolean' },
-  scenario: { type: 'string' },
-  times: { type: 'string' },
-  seed: { type: 'string' },
-  'stock-root': { type: 'boolean' },
-  part: { type: 'boolean' },
-  cgroup: { type: 'string', default: 'v1' },
-  without: { type: 'string', default: '' },
-  data: { type: 'string', default: 'ext4' },
-  'keep-data': { type: 'string' },
-  forward: { type: 'string', multiple: true, default: [] as string[] },
-  'apt-sources': { type: 'string' },
-  refresh: { type: 'boolean' },
-  dist: { type: 'string' },
-  json: { type: 'boolean' },
-  help: { type: 'boolean' },
-} as const;
+Scenarios: ${Object.keys(scenarios).join(', ')};
+check, repair, uplink and idle share one board.
 
-type Options = ReturnType<typeof readOptions>;
+Examples:
+  npm run lab
+  npm run lab -- --check --stock-root --cgroup v2
+  npm run lab -- --scenario check,uplink
+  npm run lab -- --scenario power-cut --times 25 --seed 7
+  npm run lab -- --without overlay,veth
 
-function readOptions(args: readonly string[]) {
-  const { values } = parseArgs({ args: [...args], options, strict: true });
-  if (values.cgroup !== 'v1' && values.cgroup !== 'v2') throw usageError('--cgroup takes v1 or v2');
-  if (values.data !== 'ext4' && values.data !== 'f2fs') throw usageError('--data takes ext4 or f2fs');
-  const forwards = values.forward.map((pair) => {
-    const [, host, board] = /^(\d+):(\d+)$/.exec(pair) ?? [];
-    if (host === undefined || board === undefined)
-      throw usageError('--forward takes HOST:BOARD, two port numbers');
-    return { host: Number(host), board: Number(board) };
-  });
-  const names = (values.scenario ?? (values.check === true ? 'check' : '')).split(',').filter(Boolean);
-  const chosen = names.map((name) => {
+Exit code: 0 all was well, 2 wrong usage or something failed, which is said; others as agentctl has them.`;
+
+interface Forward {
+  readonly host: number;
+  readonly board: number;
+}
+
+interface Options {
+  readonly check?: true;
+  readonly scenario?: readonly Scenario[];
+  readonly times?: number;
+  readonly seed?: number;
+  readonly part?: true;
+  readonly stockRoot?: true;
+  readonly cgroup: 'v1' | 'v2';
+  readonly without: readonly string[];
+  readonly data: 'ext4' | 'f2fs';
+  readonly keepData?: string;
+  readonly forward: readonly Forward[];
+  readonly aptSources?: string;
+  readonly refresh?: true;
+  readonly dist?: string;
+  readonly json?: true;
+}
+
+function scenariosOf(text: string): readonly Scenario[] {
+  return listOf(text).map((name) => {
     const scenario = scenarios[name];
     if (scenario === undefined) throw usageError(`no scenario "${name}"`);
     return scenario;
   });
-  const times = countOf(values.times, '--times');
-  const seed = countOf(values.seed, '--seed');
-  const cgroup: 'v1' | 'v2' = values.cgroup;
-  const data: 'ext4' | 'f2fs' = values.data;
-  const without = values.without.split(',').filter(Boolean);
-  return { ...values, cgroup, data, forwards, chosen, times, seed, without };
 }
 
-function countOf(text: string | undefined, name: string): number | undefined {
-  if (text === undefined) return undefined;
-  if (!/^\d{1,9}$/.test(text)) throw usageError(`${name} takes a whole number`);
-  return Number(text);
+function forwardsOf(pair: string, before: readonly Forward[]): readonly Forward[] {
+  const [, host, board] = /^(\d+):(\d+)$/.exec(pair) ?? [];
+  if (host === undefined || board === undefined)
+    throw usageError('--forward takes HOST:BOARD, two port numbers');
+  return [...before, { host: Number(host), board: Number(board) }];
 }
+
+function listOf(text: string): readonly string[] {
+  return text.split(',').filter(Boolean);
+}
+
+const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
 
 function usageError(problem: string): AgentError {
   return new AgentError('USAGE', `Cannot start the lab: ${problem}; see npm run lab -- --help`);
 }
 
 /** Builds, boots, and runs what was asked for. */
-async function lab(settings: Options, progress: TextProgress): Promise<void> {
+async function lab(settings: Options, chosen: readonly Scenario[], progress: TextProgress): Promise<void> {
   const repository = process.cwd();
   if (settings.dist === undefined) {
     await progress.step('bundle the agent', () => runCommand('node', ['build.mjs'], { cwd: repository }));
@@ -107,8 +95,8 @@ async function lab(settings: Options, progress: TextProgress): Promise<void> {
     seed,
     features,
   });
-  if (settings.chosen.length === 0) await stayUp(await bench.boot(), logs, progress);
-  else await runScenarios(settings.chosen, bench);
+  if (chosen.length === 0) await stayUp(await bench.boot(), logs, progress);
+  else await runScenarios(chosen, bench);
 }
 
 /** Scenarios that can share one board do; the others come after, each with boards of its own. */
@@ -122,21 +110,21 @@ function imageOptions(settings: Options, repository: string): ImageOptions {
   return {
     repository,
     dist: path.resolve(settings.dist ?? 'dist'),
-    root: settings['stock-root'] === true ? 'stock' : 'image',
+    root: settings.stockRoot === true ? 'stock' : 'image',
     form: settings.part === true ? 'part' : 'staged',
     withoutModules: parseWithout(settings.without).modules,
     dataFileSystem: settings.data,
-    aptSources: settings['apt-sources'],
+    aptSources: settings.aptSources,
     refresh: settings.refresh === true,
   };
 }
 
 function startOptions(settings: Options): Omit<BoardOptions, 'image' | 'logs'> {
-  const dataDisk = settings['keep-data'];
+  const dataDisk = settings.keepData;
   return {
     cgroup: settings.cgroup,
     withoutControllers: parseWithout(settings.without).controllers,
-    forwards: settings.forwards,
+    forwards: settings.forward,
     ...(dataDisk === undefined ? {} : { dataDisk: path.resolve(dataDisk) }),
   };
 }
@@ -149,22 +137,18 @@ async function stayUp(board: Board, logs: string, progress: TextProgress): Promi
   await progress.step('power the board off', () => board.powerOff());
 }
 
-async function main(args: readonly string[]): Promise<number> {
+async function run(settings: Options, terminal: Terminal): Promise<number> {
   const progress = new TextProgress();
-  let isJson = args.includes('--json');
+  const chosen = settings.scenario ?? (settings.check === true ? scenariosOf('check') : []);
   let code = 0;
   try {
-    const settings = readOptions(args);
-    isJson = settings.json === true;
-    if (settings.help === true) process.stdout.write(usage);
-    else await lab(settings, progress);
+    await lab(settings, chosen, progress);
   } catch (error) {
     code = isAgentError(error) ? errorTable[error.code].exit : 2;
     progress.say(messageOf(error));
   }
-  if (isJson) {
-    process.stdout.write(`${JSON.stringify({ ok: code === 0, arch: 'aarch64', steps: progress.records })}\n`);
-  }
+  if (settings.json === true)
+    terminal.out(JSON.stringify({ ok: code === 0, arch: 'aarch64', steps: progress.records }));
   return code;
 }
 
@@ -173,4 +157,37 @@ for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143, SIGHUP:
   process.once(signal, () => process.exit(code));
 }
 
-process.exitCode = await main(process.argv.slice(2));
+await runHere((terminal, finish) =>
+  newProgram(
+    'lab',
+    'Boots a virtual arm64 board shaped like OpenHarmony with the product in its image.',
+    terminal,
+  )
+    .option('--check', 'wait for the agent, run doctor, status and selftest on the board, power off')
+    .option('--scenario <a,b>', 'run these scenarios instead', scenariosOf)
+    .option('--times <n>', 'how often the power is cut', numberOf('--times', isCount, 'a whole number'))
+    .option('--seed <n>', 'what chance follows from', numberOf('--seed', isCount, 'a whole number'))
+    .option('--part', "the product as the part that OpenHarmony's build takes, not laid into the image")
+    .option('--stock-root', "a root without the product's mount points")
+    .addOption(new Option('--cgroup <version>', 'where cgroups are').choices(['v1', 'v2']).default('v1'))
+    .option(
+      '--without <a,b>',
+      'leave kernel features out (overlay, veth, bridge, br_netfilter, addrtype, nat, …, cgroup:NAME)',
+      listOf,
+      [],
+    )
+    .addOption(new Option('--data <type>', 'file system of /data').choices(['ext4', 'f2fs']).default('ext4'))
+    .option('--keep-data <file>', 'use this disk for /data and keep it')
+    .option(
+      '--forward <host:board>',
+      'make a TCP port of the board reachable on 127.0.0.1, repeatable',
+      forwardsOf,
+      [],
+    )
+    .option('--apt-sources <file>', "where arm64 packages come from, if not from the host's own sources")
+    .option('--refresh', 'look for newer packages')
+    .option('--dist <dir>', 'use these bundles instead of building them')
+    .option('--json', 'end with one line of JSON')
+    .addHelpText('after', examples)
+    .action(async (settings: Options) => finish(await run(settings, terminal))),
+);

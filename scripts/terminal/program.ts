@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { AgentError, errorTable, messageOf } from '../../agent/core/agent-error.ts';
-import type { Terminal } from './terminal.ts';
+import { processTerminal, type Terminal } from './terminal.ts';
 
 /** Receives the exit code of the command that ran: 0 yes or done, 1 answered no, 2 usage or bad input. */
 export type Finish = (exitCode: number) => void;
@@ -52,4 +52,19 @@ export async function runProgram(
     terminal.err(error instanceof Error ? (error.stack ?? error.message) : messageOf(error));
     return errorTable.BUG.exit;
   }
+}
+
+/** Runs a program on the arguments of this process and leaves the exit code in it. */
+export async function runHere(define: (terminal: Terminal, finish: Finish) => Command): Promise<void> {
+  const terminal = processTerminal();
+  process.exitCode = await runProgram((finish) => define(terminal, finish), process.argv.slice(2), terminal);
+}
+
+/** Reads the number of an option; USAGE where it is none of those that `isWanted` takes. */
+export function numberOf(name: string, isWanted: (value: number) => boolean, wanted: string) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (text.trim() !== '' && isWanted(value)) return value;
+    throw new AgentError('USAGE', `Cannot use ${name} "${text}": want ${wanted}`);
+  };
 }

@@ -1,5 +1,6 @@
-// Prints what the reports of a board cost on the wire. Usage: npm run wire [-- --json]
+// Prints what the reports of a board cost on the wire.
 import { mkdirSync } from 'node:fs';
+import { newProgram, runHere } from '../terminal/program.ts';
 import { measureWire, type WireFigures, wireBounds } from './measure.ts';
 
 const rows = {
@@ -27,14 +28,26 @@ function table({ quiet, outage, crashLoop }: WireFigures): string {
   ].join('\n');
 }
 
-mkdirSync('build', { recursive: true });
-const figures = await measureWire();
-process.stdout.write(
-  `${process.argv.includes('--json') ? JSON.stringify(figures, null, 2) : table(figures)}\n`,
+const examples = `
+Examples:
+  npm run wire
+  npm run wire -- --json
+
+Exit code: 0 within the bounds, 1 a quiet day costs more, 2 wrong usage.`;
+
+await runHere((terminal, finish) =>
+  newProgram('wire', "Measures what a board's reports cost in an hour, on a fast clock.", terminal)
+    .option('--json', 'print the figures for programs')
+    .addHelpText('after', examples)
+    .action(async ({ json }: { readonly json?: true }) => {
+      mkdirSync('build', { recursive: true });
+      const figures = await measureWire();
+      terminal.out(json === true ? JSON.stringify(figures, null, 2) : table(figures));
+      const over = Object.entries(wireBounds).filter(
+        ([name, bound]) => figures.quiet[name as keyof typeof wireBounds] > bound,
+      );
+      for (const [name, bound] of over)
+        terminal.err(`wire: ${name} of a quiet day is above ${bound} an hour`);
+      finish(over.length > 0 ? 1 : 0);
+    }),
 );
-const over = Object.entries(wireBounds).filter(
-  ([name, bound]) => figures.quiet[name as keyof typeof wireBounds] > bound,
-);
-for (const [name, bound] of over)
-  process.stderr.write(`wire: ${name} of a quiet day is above ${bound} an hour\n`);
-process.exitCode = over.length > 0 ? 1 : 0;

@@ -16,9 +16,9 @@ export interface Files {
   move(from: string, to: string): Promise<void>;
   /** Renames a broken file to `<path>.broken-<n>` (n counts up, bounded) and returns the new path; undefined where nothing was there. */
   setAside(path: string): Promise<string | undefined>;
-  /** Makes a directory and its parents; an existing one is left as it is. */
+  /** Makes a directory and its parents so that they outlive a power cut; an existing one is left as it is. */
   makeDirectory(path: string, mode?: number): Promise<void>;
-  /** Removes a file; an absent one is no error. */
+  /** Removes a file so that it stays away after a power cut; an absent one is no error. */
   remove(path: string): Promise<void>;
   /** Names in a directory, sorted; an absent directory is empty. */
   list(path: string): Promise<readonly string[]>;

@@ -12,7 +12,7 @@ import { copyFile, type FileHandle, open, readdir, rename, unlink } from 'node:f
 import path from 'node:path';
 import { AgentError, errnoOf, messageOf } from '../core/agent-error.ts';
 import type { Files, ReplaceOptions } from '../core/files.ts';
-import { makeDirectories } from './make-directories.ts';
+import { makeDirectories, syncMade } from './make-directories.ts';
 import { syncPath } from './sync-path.ts';
 
 const defaultMaxBytes = 1_048_576;
@@ -111,7 +111,7 @@ export class FileStore implements Files {
   async makeDirectory(directory: string, mode = 0o755): Promise<void> {
     await Promise.resolve();
     try {
-      makeDirectories(directory, mode);
+      await syncMade(directory, makeDirectories(directory, mode));
     } catch (error) {
       throw failed('make directory', directory, error);
     }
@@ -120,7 +120,14 @@ export class FileStore implements Files {
   async remove(file: string): Promise<void> {
     this.#sweep(path.dirname(file));
     try {
-      await unlink(file);
+      // Opened before: what could not be brought to the disk is not removed, and may be tried again.
+      const folder = await open(path.dirname(file), 'r');
+      try {
+        await unlink(file);
+        await folder.sync();
+      } finally {
+        await folder.close();
+      }
     } catch (error) {
       if (!isAbsent(error)) throw failed('remove', file, error);
     }

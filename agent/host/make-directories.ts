@@ -1,6 +1,7 @@
 import { mkdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { errnoOf } from '../core/agent-error.ts';
+import { syncPath } from './sync-path.ts';
 
 /**
  * Makes a directory and its parents; returns the first one that was made. Not by Node's own `recursive`, which never comes
@@ -18,6 +19,15 @@ export function makeDirectories(place: string, mode = 0o755): string | undefined
     const first = makeDirectories(above, mode);
     mkdirSync(place, mode);
     return first;
+  }
+}
+
+/** Brings the names of new directories to the disk: all from `place` up to the first one that was made. */
+export async function syncMade(place: string, first: string | undefined): Promise<void> {
+  if (first === undefined) return;
+  for (let made = place; ; made = path.dirname(made)) {
+    await syncPath(path.dirname(made));
+    if (made === first) return;
   }
 }
 

@@ -16,7 +16,7 @@ import {
 import path from 'node:path';
 import { AgentError, errnoOf, messageOf } from '../core/agent-error.ts';
 import type { PartDisk } from '../core/part-disk.ts';
-import { makeDirectories } from './make-directories.ts';
+import { makeDirectories, syncMade } from './make-directories.ts';
 import { syncPath } from './sync-path.ts';
 
 /** The store of parts on the machine's disk. Every failure is a FILE_FAILED that names the path and the errno word. */
@@ -34,9 +34,9 @@ export class HostPartDisk implements PartDisk {
       if (first === undefined) return;
       for (let made = place; ; made = path.dirname(made)) {
         await chmod(made, 0o755);
-        await syncPath(path.dirname(made));
-        if (made === first) return;
+        if (made === first) break;
       }
+      await syncMade(place, first);
     });
   }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -81,6 +82,32 @@ test('host: what agents left that were killed while they wrote is removed, what 
   assert.deepEqual(readdirSync(root).sort(), ['a', other]);
   await Promise.all(Array.from({ length: 20 }, (_, index) => files.replace(`${root}/a`, `${index}`)));
   assert.deepEqual(readdirSync(root).sort(), ['a', other]);
+});
+
+/** Numbers of what is brought to the disk from now on. */
+async function synced(t: TestContext): Promise<ReadonlySet<number>> {
+  const handle = await open('/dev/null');
+  const kind = Object.getPrototypeOf(handle) as FileHandle;
+  await handle.close();
+  const seen = new Set<number>();
+  const sync = kind.sync;
+  t.mock.method(kind, 'sync', async function (this: FileHandle) {
+    seen.add((await this.stat()).ino);
+    return sync.call(this);
+  });
+  return seen;
+}
+
+test('host: a removed file stays away after a power cut, a made directory stays: the directory above is on the disk', async (t) => {
+  const files = new FileStore();
+  const root = temporary(t);
+  const seen = await synced(t);
+  await files.makeDirectory(`${root}/x/y`);
+  for (const folder of [root, `${root}/x`]) assert.ok(seen.has(statSync(folder).ino), folder);
+  writeFileSync(`${root}/x/y/token`, 'secret');
+  assert.ok(!seen.has(statSync(`${root}/x/y`).ino));
+  await files.remove(`${root}/x/y/token`);
+  assert.ok(seen.has(statSync(`${root}/x/y`).ino));
 });
 
 test('host: a place that takes no directory is refused at once', async () => {

@@ -33,15 +33,20 @@ const baseShape = v.object({
 
 type Good = Extract<ParsedConfig, { ok: true }>;
 
+/** At so many starts in a row a record may be unreadable; then it is lost, and the board does not wait for it any longer. */
+const patientStarts = 5;
+
 /**
  * Writes edgecore.yaml and keeps two records beside it, neither with a token: `base`, what we would have written without
  * the operator, and `good`, the last file that could be read. After a power cut or a slip of an editor the good one comes back.
+ * A record that cannot be read just now is neither absent nor lost: nothing is written, and the next start tries again.
  */
 export class ConfigKeeper {
   readonly #files: Files;
   readonly #places: EdgePlaces;
   readonly #baseFile: string;
   readonly #goodFile: string;
+  readonly #refusals = new Map<string, number>();
   #last: { readonly text: string; readonly tree: Tree | undefined } | undefined;
 
   constructor(files: Files, places: EdgePlaces) {
@@ -78,6 +83,7 @@ export class ConfigKeeper {
     settings: EdgeSettings,
     token: Secret | undefined,
   ): Promise<ConfigReport> {
+    for (const file of [this.#baseFile, this.#goodFile]) await this.#requireReadable(file);
     const { current, recovered } = await this.#current();
     const made = await this.#make(program, settings, { current, token: token?.reveal() });
     const isChanged = made.isChanged || recovered !== undefined;
@@ -126,8 +132,21 @@ export class ConfigKeeper {
     return { ok: false, problem: 'is the beginning of the last good one: it was cut short' };
   }
 
+  /** Puts a record aside that could not be read for long: it is kept, and never written over. */
+  async #requireReadable(file: string): Promise<void> {
+    try {
+      await this.#files.read(file);
+      this.#refusals.delete(file);
+    } catch (error) {
+      const refusals = (this.#refusals.get(file) ?? 0) + 1;
+      this.#refusals.set(file, refusals);
+      if (refusals < patientStarts) throw error;
+      await this.#files.setAside(file);
+    }
+  }
+
   async #good(): Promise<Good | undefined> {
-    const text = await this.#files.read(this.#goodFile).catch(() => undefined);
+    const text = await this.#files.read(this.#goodFile);
     const parsed = text === undefined ? undefined : parseEdgecoreConfig(text);
     return parsed?.ok === true ? parsed : undefined;
   }
@@ -149,7 +168,7 @@ export class ConfigKeeper {
   }
 
   async #base(): Promise<Parameters<typeof makeConfig>[0]['base']> {
-    const text = await this.#files.read(this.#baseFile).catch(() => undefined);
+    const text = await this.#files.read(this.#baseFile);
     if (text === undefined) return undefined;
     const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), baseShape), text);
     const release = parsed.success ? parseRelease(parsed.output.release, 'operator') : undefined;
@@ -166,7 +185,7 @@ export class ConfigKeeper {
 
   /** Flash wears: what is so already is not written again. */
   async #replaceIfOther(file: string, text: string): Promise<void> {
-    const before = await this.#files.read(file).catch(() => undefined);
+    const before = await this.#files.read(file);
     if (before !== text) await this.#files.replace(file, text, { mode: 0o600 });
   }
 }

@@ -184,6 +184,11 @@ function fixFor(errno: string): string {
     case 'EACCES':
     case 'EPERM':
       return '; run as root or check the mode and the SELinux label';
+    case 'EIO':
+      return '; the disk gives an error there, see dmesg';
+    case 'EMFILE':
+    case 'ENFILE':
+      return '; too many files are open, close some or restart who holds them';
     default:
       return '';
   }

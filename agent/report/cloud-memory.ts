@@ -1,3 +1,4 @@
+import { isAgentError } from '../core/agent-error.ts';
 import type { Files } from '../core/files.ts';
 import type { NodeConditions } from './node-conditions.ts';
 
@@ -23,6 +24,8 @@ export class CloudMemory {
   readonly #files: Files;
   readonly #path: string;
   #facts: CloudFacts = nothing('');
+  /** Until then nobody knows what the file says, and it must not be written over. */
+  #isLoaded = false;
 
   constructor(files: Files, path: string) {
     this.#files = files;
@@ -33,13 +36,19 @@ export class CloudMemory {
     return this.#facts;
   }
 
-  /** Reads the facts of an earlier agent. A broken file is set aside, one that cannot be read left: either costs one report too many. */
+  /**
+   * Reads the facts of an earlier agent, once. A broken file is set aside. One that cannot be read just now is left, which costs
+   * one report too many, and may be asked for again: what was told earlier has to be known to be taken back some day.
+   */
   async load(): Promise<void> {
-    const text = await this.#files.read(this.#path).catch(() => undefined);
+    if (this.#isLoaded) return;
+    const text = await this.#read();
+    if (text === 'unreadable' || this.#isLoaded) return;
+    this.#isLoaded = true;
     if (text === undefined) return;
-    const facts = parseFacts(text);
-    if (facts === undefined) await this.#files.setAside(this.#path).catch(() => undefined);
-    else this.#facts = facts;
+    const earlier = parseFacts(text);
+    if (earlier === undefined) await this.#files.setAside(this.#path).catch(() => undefined);
+    else this.#facts = merged(earlier, this.#facts);
   }
 
   /** Begins anew where the cloud or the node is another one than before. */
@@ -54,13 +63,36 @@ export class CloudMemory {
     const next = { ...this.#facts, ...facts };
     if (JSON.stringify(next) === JSON.stringify(this.#facts)) return;
     this.#facts = next;
-    const text = `${JSON.stringify({ version: 1, ...next })}\n`;
+    await this.load();
+    if (!this.#isLoaded) return;
+    const text = `${JSON.stringify({ version: 1, ...this.#facts })}\n`;
     await this.#files.replace(this.#path, text, { mode: 0o600 }).catch(() => undefined);
+  }
+
+  /** What is longer than any of ours is read as broken. */
+  async #read(): Promise<string | 'unreadable' | undefined> {
+    try {
+      return await this.#files.read(this.#path);
+    } catch (error) {
+      return isAgentError(error, 'TOO_LARGE') ? '' : 'unreadable';
+    }
   }
 }
 
 function nothing(about: string): CloudFacts {
   return { about, mode: 'unknown', metaServer: undefined, told: {} };
+}
+
+/** Facts of an earlier agent and what was learnt before they could be read. */
+function merged(earlier: CloudFacts, learnt: CloudFacts): CloudFacts {
+  if (learnt.about === '') return earlier;
+  if (learnt.about !== earlier.about) return learnt;
+  return {
+    about: learnt.about,
+    mode: learnt.mode === 'unknown' ? earlier.mode : learnt.mode,
+    metaServer: learnt.metaServer ?? earlier.metaServer,
+    told: { ...earlier.told, ...learnt.told },
+  };
 }
 
 const modes: readonly unknown[] = ['unknown', 'separate', 'suspect', 'takeover'];

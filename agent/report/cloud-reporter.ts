@@ -144,6 +144,7 @@ export class CloudReporter {
         node === undefined ? idle : { ...idle, reason: 'NotEnrolled', message: 'No certificate yet' };
       return Number.POSITIVE_INFINITY;
     }
+    await memory.load();
     if (!memory.isAbout(`${node.node} at ${node.hub.host}:${node.hub.port}`)) this.#toldMs = undefined;
     const nowMs = clock.nowMs();
     const { conditions, nextMs } = this.#wanted();

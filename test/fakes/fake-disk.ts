@@ -84,6 +84,9 @@ export class FakeDisk implements Files, AppendFiles {
     if (text === undefined) return undefined;
     this.files.delete(path);
     this.files.set(`${path}.broken-1`, text);
+    const errno = this.#unreadable.get(path);
+    if (errno !== undefined) this.#unreadable.set(`${path}.broken-1`, errno);
+    this.#unreadable.delete(path);
     return `${path}.broken-1`;
   }
 

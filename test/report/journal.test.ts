@@ -39,3 +39,34 @@ test('what is known about the cloud and cannot be read costs one report too many
   await memory.load();
   assert.equal(memory.facts.mode, 'unknown');
 });
+
+test('what an earlier agent told the cloud is not written over while it cannot be read, and known once it can be', async () => {
+  const disk = new FakeDisk();
+  const condition = (reason: string) => ({ status: 'False', reason, message: '', sinceMs: 0 }) as const;
+  const earlier = new CloudMemory(disk, '/state/cloud.json');
+  await earlier.load();
+  earlier.isAbout('board-1 at cloud');
+  await earlier.learn({
+    mode: 'takeover',
+    told: { DockerReady: condition('Old'), EdgecoreReady: condition('Old') },
+  });
+  for (const errno of ['EIO', 'EACCES', 'EMFILE']) {
+    const before = disk.files.get('/state/cloud.json');
+    disk.refuseReading('/state/cloud.json', errno);
+    const memory = new CloudMemory(disk, '/state/cloud.json');
+    await memory.load();
+    memory.isAbout('board-1 at cloud');
+    await memory.learn({ told: { EdgecoreReady: condition(errno) } });
+    assert.equal(disk.files.get('/state/cloud.json'), before);
+    disk.allowReading('/state/cloud.json');
+    await memory.learn({ metaServer: 'off' });
+    const { mode, told } = memory.facts;
+    assert.deepEqual(
+      { mode, told },
+      { mode: 'takeover', told: { DockerReady: condition('Old'), EdgecoreReady: condition(errno) } },
+    );
+    const next = new CloudMemory(disk, '/state/cloud.json');
+    await next.load();
+    assert.deepEqual(next.facts, memory.facts);
+  }
+});

@@ -42,6 +42,8 @@ export interface LocalTools {
   readFile(path: string): Promise<string>;
   /** A path as the agent understands it, which runs elsewhere. */
   absolutePath(path: string): string;
+  /** Milliseconds since this process was made. */
+  ageMs(): number;
   checkConfig(text: string): Promise<readonly ConfigProblem[]>;
   configKeys(): Promise<readonly ConfigKeyView[]>;
   defaultConfigFile(): Promise<string>;

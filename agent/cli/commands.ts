@@ -181,7 +181,7 @@ export const commands: readonly CommandSpec[] = [
         default: 'stop',
         choices: ['reboot', 'stop'],
       },
-      { flags: '--deadline <time>', help: 'when to kill what still runs', default: '20s' },
+      { flags: '--deadline <time>', help: 'when to kill what still runs, from now', default: '20s' },
       json,
     ],
     load: () => import('./shutdown.ts'),

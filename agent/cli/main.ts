@@ -3,6 +3,7 @@ import { AgentClient } from '../api/client.ts';
 import { errnoOf, errorTable, messageOf } from '../core/agent-error.ts';
 import { homeDir } from '../core/constants.ts';
 import { localTime, parseInstant } from '../host/calendar.ts';
+import { processAgeMs } from '../host/process-age.ts';
 import { SystemClock } from '../host/system-clock.ts';
 import { UnixClient } from '../host/unix-client.ts';
 import type { CommandContext, LocalTools } from './command.ts';
@@ -16,6 +17,7 @@ const local: LocalTools = {
     return readTextFile(path);
   },
   absolutePath: (path) => resolve(path),
+  ageMs: () => processAgeMs(),
   async checkConfig(text) {
     const { parseConfig } = await import('../config/parse.ts');
     const result = parseConfig(text);

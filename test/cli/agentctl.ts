@@ -38,6 +38,14 @@ export function start(socket: string, args: readonly string[], env: NodeJS.Proce
   });
 }
 
+/** Starts a shell that becomes agentctl where its script says `exec "$@"`; its standard input is open. */
+export function startIn(script: string, socket: string, args: readonly string[]): ChildProcess {
+  return spawn('sh', ['-c', script, 'sh', process.execPath, bundle, ...args], {
+    env: { PATH: process.env['PATH'], OH_EDGE_SOCKET: socket },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+}
+
 /** Runs agentctl to its end. */
 export function run(socket: string, ...args: string[]): Promise<Outcome> {
   return finish(start(socket, args));

@@ -30,6 +30,24 @@ export function withoutSecrets(text: string): string {
   return at === 0 ? text : cleaned + text.slice(at);
 }
 
+/** A shorter end of a secret is of no use to anybody, and an ordinary word or a date is shorter. */
+const tornRun = /^((?:[Bb]?e?a?r?e?r? )?)[\w.~+/=-]{16,}/;
+const tornSentence = /^(?:t?o?k?e?n? )?\S+(?= credentials are in the wrong format)/;
+
+/** Takes the rest of a secret off a line whose beginning somebody else has read: it would be known by its beginning only. */
+export function withoutTornBeginning(line: string): string {
+  if (tornSentence.test(line)) return line.replace(tornSentence, hidden);
+  return line.replace(tornRun, `$1${hidden}`);
+}
+
+/** Takes the beginning of a secret off a line whose end is not there yet. */
+export function withoutTornEnd(line: string): string {
+  return line
+    .replace(/\btoken \S+(?: [a-z ]*)?$/, `token ${hidden}`)
+    .replace(/\b([Bb]earer) \S+$/, `$1 ${hidden}`)
+    .replace(/[\w.~+/=-]{16,}$/, hidden);
+}
+
 /** Secrets of a text in order; none overlaps another one. */
 export function secretsIn(text: string): readonly FoundSecret[] {
   const matches = patterns.flatMap(({ pattern, shown }) =>

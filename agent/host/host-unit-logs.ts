@@ -7,7 +7,7 @@ import { LineStamper } from './line-stamper.ts';
 import { readLines } from './log-lines.ts';
 import { ReadSpace } from './output-pipe.ts';
 import { type LogBudget, RotatingFile } from './rotating-file.ts';
-import { UnitCapture } from './unit-capture.ts';
+import { type PipePath, UnitCapture } from './unit-capture.ts';
 import { headroomBytes } from './whole-lines.ts';
 
 /** Where logs and pipes are, and what makes a named pipe. */
@@ -55,12 +55,12 @@ export class HostUnitLogs implements UnitLogs {
   }
 
   /** An existing pipe is kept: a living unit may be writing into it. */
-  async #pipe(file: string): Promise<string> {
-    const stat = fs.statSync(file, { throwIfNoEntry: false });
-    if (stat?.isFIFO() === true) return file;
-    if (stat !== undefined) fs.unlinkSync(file);
+  async #pipe(path: string): Promise<PipePath> {
+    const stat = fs.statSync(path, { throwIfNoEntry: false });
+    if (stat?.isFIFO() === true) return { path, isOld: true };
+    if (stat !== undefined) fs.unlinkSync(path);
     const [program, ...args] = this.#options.makePipe;
-    await this.#options.commands.run([program, ...args, file]);
-    return file;
+    await this.#options.commands.run([program, ...args, path]);
+    return { path, isOld: false };
   }
 }

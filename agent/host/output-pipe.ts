@@ -33,7 +33,12 @@ export class OutputPipe {
     this.#space = space.chunk;
     this.#take = take;
     this.childDescriptor = fs.openSync(path, fs.constants.O_RDWR);
-    this.#readDescriptor = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+    try {
+      this.#readDescriptor = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+    } catch (error) {
+      fs.closeSync(this.childDescriptor);
+      throw error;
+    }
     const options = { fd: this.#readDescriptor, readable: true, writable: false };
     const onread = {
       buffer: this.#space,

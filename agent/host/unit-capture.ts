@@ -12,6 +12,12 @@ const tailBytes = 16_384;
 const stallMs = 1_000;
 const letters = ['o', 'e'] as const;
 
+/** One of the two pipes, and whether it was there already. */
+export interface PipePath {
+  readonly path: string;
+  readonly isOld: boolean;
+}
+
 /** What a capture works with; `space` and `stamper` serve all of them, one at a time. */
 export interface CaptureParts {
   readonly file: RotatingFile;
@@ -31,7 +37,8 @@ export class UnitCapture implements OutputCapture {
   readonly #file: RotatingFile;
   readonly #stamper: LineStamper;
   readonly #pipes: readonly OutputPipe[];
-  readonly #lines = { o: new WholeLines(), e: new WholeLines() };
+  /** Where the pipe is not new, the first line may be the rest of one that an earlier agent began to read. */
+  readonly #lines: { readonly o: WholeLines; readonly e: WholeLines };
   readonly #tail = Buffer.alloc(tailBytes);
   #tailLength = 0;
   #lastOutputMs = -1;
@@ -44,12 +51,15 @@ export class UnitCapture implements OutputCapture {
   #cancelStall: (() => void) | undefined;
   #waiting: Buffer[] = [];
 
-  constructor(paths: { readonly out: string; readonly err: string }, parts: CaptureParts) {
+  constructor(paths: { readonly out: PipePath; readonly err: PipePath }, parts: CaptureParts) {
+    this.#lines = { o: new WholeLines(paths.out.isOld), e: new WholeLines(paths.err.isOld) };
     this.#clock = parts.clock;
     this.#file = parts.file;
     this.#stamper = parts.stamper;
-    const out = new OutputPipe(paths.out, parts.space, (chunk) => this.#take(chunk, 'o'));
-    const err = new OutputPipe(paths.err, parts.space, (chunk) => this.#take(chunk, 'e'));
+    const out = new OutputPipe(paths.out.path, parts.space, (chunk) => this.#take(chunk, 'o'));
+    const err = secondPipe(out, () => {
+      return new OutputPipe(paths.err.path, parts.space, (chunk) => this.#take(chunk, 'e'));
+    });
     this.#pipes = [out, err];
     this.descriptors = { out: out.childDescriptor, err: err.childDescriptor };
   }
@@ -85,7 +95,7 @@ export class UnitCapture implements OutputCapture {
 
   async close(): Promise<void> {
     this.#cancelStall?.();
-    for (const letter of letters) this.#keep(this.#lines[letter].finish(), letter);
+    for (const letter of letters) this.#keep(this.#lines[letter].leave(), letter);
     await Promise.all(this.#pipes.map((pipe) => pipe.close()));
     if (this.#isWriting) this.#isClosing = true;
     else this.#file.close();
@@ -169,5 +179,15 @@ export class UnitCapture implements OutputCapture {
     this.#tail.copyWithin(0, this.#tailLength - kept, this.#tailLength);
     piece.copy(this.#tail, kept);
     this.#tailLength = kept + piece.length;
+  }
+}
+
+/** Where the agent is out of files each try would otherwise take those that became free. */
+function secondPipe(first: OutputPipe, open: () => OutputPipe): OutputPipe {
+  try {
+    return open();
+  } catch (error) {
+    void first.close();
+    throw error;
   }
 }

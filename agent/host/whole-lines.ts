@@ -1,4 +1,4 @@
-import { secretsIn, withoutSecrets } from '../core/secrets.ts';
+import { secretsIn, withoutSecrets, withoutTornBeginning, withoutTornEnd } from '../core/secrets.ts';
 
 const lineFeed = 0x0a;
 /** Longest line in bytes; of a longer one pieces of `pieceBytes` are made. */
@@ -24,21 +24,45 @@ const sentence = Buffer.from('credentials are in the wrong format');
 export class WholeLines {
   /** The beginning of a line. */
   #held: Buffer = Buffer.alloc(0);
+  /** Whether somebody else may have read the beginning of the line that comes. */
+  #isTorn: boolean;
+
+  constructor(isTorn = false) {
+    this.#isTorn = isTorn;
+  }
 
   /** Whole lines of what came so far; often none. The chunk has `headroomBytes` in front that nobody else uses. */
   push(chunk: Buffer): Buffer {
     const whole = this.#withHeld(chunk);
-    if (hasLongLine(whole)) return this.#cut(whole);
+    if (hasLongLine(whole)) return this.#begun(this.#cut(whole));
     const end = whole.lastIndexOf(lineFeed) + 1;
     this.#held = Buffer.from(whole.subarray(end));
-    return clean(whole.subarray(0, end));
+    return this.#begun(clean(whole.subarray(0, end)));
   }
 
   /** The line that was unfinished, with its end: nothing more will come. */
   finish(): Buffer {
-    const rest = clean(this.#held);
+    const rest = this.#begun(clean(this.#held));
     this.#held = Buffer.alloc(0);
+    this.#isTorn = false;
     return rest.length === 0 ? rest : Buffer.concat([rest, Buffer.from('\n')]);
+  }
+
+  /** The same where the rest of the line will come, to somebody else. */
+  leave(): Buffer {
+    const rest = withoutTornEnd(this.#begun(clean(this.#held)).toString('latin1'));
+    this.#held = Buffer.alloc(0);
+    return Buffer.from(rest === '' ? '' : `${rest}\n`, 'latin1');
+  }
+
+  /** Looks at the first line after somebody else. */
+  #begun(lines: Buffer): Buffer {
+    if (!this.#isTorn || lines.length === 0) return lines;
+    this.#isTorn = false;
+    const end = lines.indexOf(lineFeed);
+    const first = lines.subarray(0, end === -1 ? lines.length : end);
+    const cleaned = Buffer.from(withoutTornBeginning(first.toString('latin1')), 'latin1');
+    return Buffer.concat([cleaned, lines.subarray(first.length)]);
   }
 
   #withHeld(chunk: Buffer): Buffer {

@@ -20,8 +20,13 @@ test('an agent without a free descriptor goes on, and leaves nothing behind', {
   const argv = ['-c', script, 'sh', process.execPath, outfile, directory, busybox as string];
   const { status, stdout, stderr } = spawnSync('/bin/sh', argv, { encoding: 'utf8' });
   assert.equal(status, 0, stderr);
-  const { isLive, sum } = JSON.parse(stdout) as { readonly isLive: boolean; readonly sum: string };
+  const { isLive, sum, lost } = JSON.parse(stdout) as {
+    readonly isLive: boolean;
+    readonly sum: string;
+    readonly lost: readonly number[];
+  };
   assert.equal(isLive, false);
   assert.match(sum, /EMFILE|spawn/);
-  assert.deepEqual(readdirSync(directory), ['program.mjs']);
+  assert.deepEqual(lost, [0, 0, 0], 'what a capture took that it could not use');
+  assert.deepEqual(readdirSync(directory).sort(), ['pipes', 'program.mjs']);
 });

@@ -13,13 +13,7 @@ const space = new ReadSpace(headroomBytes).chunk;
 /** What comes out, chunk by chunk as it would from a pipe. */
 function through(bytes: Buffer, sizes: readonly number[]): readonly Buffer[] {
   const lines = new WholeLines();
-  const out: Buffer[] = [];
-  for (let from = 0, turn = 0; from < bytes.length; turn += 1) {
-    const length = bytes.copy(space, 0, from, from + (sizes[turn % sizes.length] ?? 1));
-    out.push(Buffer.from(lines.push(space.subarray(0, length))));
-    from += length;
-  }
-  return [...out, lines.finish()];
+  return [...feed(lines, bytes, sizes), lines.finish()];
 }
 
 const sizes = fc.array(fc.oneof(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 65_536 })), {
@@ -105,3 +99,56 @@ test('an endless line is not kept in memory', () => {
     assert.ok(waiting <= longest, `${waiting} bytes wait`);
   }
 });
+
+test('no secret comes through where one agent ends in the middle of it and the next goes on', async () => {
+  const token = (await Authority.create()).token();
+  const secrets = [
+    token,
+    `Bearer ${'0aZ-'.repeat(20)}`,
+    `bearer ${'0aZ~'.repeat(20)}`,
+    `token ${'0aZ!'.repeat(20)} credentials are in the wrong format`,
+  ];
+  const any = { secret: fc.constantFrom(...secrets), isKilled: fc.boolean(), sizes, at: fc.nat(2_000) };
+  fc.assert(
+    fc.property(fc.record(any, { noNullPrototype: true }), ({ secret, isKilled, sizes: cuts, at }) => {
+      const bytes = Buffer.from(`level=info msg="one"\nwith ${secret} and more\nlast\n`);
+      const cut = at % (bytes.length - 4);
+      const first = new WholeLines();
+      const seen = [...feed(first, bytes.subarray(0, cut), cuts)];
+      if (!isKilled) seen.push(first.leave());
+      const next = new WholeLines(true);
+      seen.push(...feed(next, bytes.subarray(cut), cuts), next.finish());
+      const text = Buffer.concat(seen).toString();
+      const bare = secret.replace(/^(Bearer|bearer|token) /, '').replace(/ credentials.*/, '');
+      // The head of a token, which is before its first dot, says nothing.
+      const parts = bare === token ? bare.split('.').slice(-2) : [bare];
+      for (const part of parts)
+        for (let from = 0; from + 16 <= part.length; from += 1)
+          assert.ok(!text.includes(part.slice(from, from + 16)), `${JSON.stringify(text)} at ${cut}`);
+      assert.ok(text.endsWith('last\n'));
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test('the first line after another agent is kept as it is where nothing in it looks like a secret', () => {
+  for (const line of [
+    'time="2026-11-30T03:00:00.123456789Z" level=info msg="Loading containers: done."',
+    'I1130 03:00:00.000000 1 server.go:102] started',
+    '2026-11-30T03:00:00Z started',
+    'Starting the server',
+  ]) {
+    const lines = new WholeLines(true);
+    assert.equal(feed(lines, Buffer.from(`${line}\n`), [60_000]).join(''), `${line}\n`);
+  }
+});
+
+function feed(lines: WholeLines, bytes: Buffer, cuts: readonly number[]): readonly Buffer[] {
+  const out: Buffer[] = [];
+  for (let from = 0, turn = 0; from < bytes.length; turn += 1) {
+    const length = bytes.copy(space, 0, from, from + (cuts[turn % cuts.length] ?? 1));
+    out.push(Buffer.from(lines.push(space.subarray(0, length))));
+    from += length;
+  }
+  return out;
+}

@@ -1,12 +1,14 @@
 import { defaultConfig } from '../../../agent/config/default-config.ts';
+import { LinkError } from '../../../agent/core/link.ts';
 import { restartPolicy } from '../../../agent/units/create-supervisor.ts';
 import { DeclaredUnit } from '../../../agent/units/declared-unit.ts';
 import { Supervisor } from '../../../agent/units/supervisor.ts';
 import { FakeProcesses } from '../../../test/fakes/fake-processes.ts';
 import { FakePrograms, FakeSockets } from '../../../test/fakes/fake-programs.ts';
 import { FakeUnitLogs } from '../../../test/fakes/fake-unit-logs.ts';
-import { silent } from '../../fleet/board.ts';
+import { SimulatedBoard, silent } from '../../fleet/board.ts';
 import { buildStage, type FleetStage } from '../../fleet/stage.ts';
+import { VirtualClock } from '../../fleet/virtual-clock.ts';
 import type { Benchmark } from '../benchmark.ts';
 import { heapBytes } from '../heap.ts';
 import type { Goal, Measurement } from '../result.ts';
@@ -16,6 +18,8 @@ const hourMs = 3_600_000;
 const mb = 1024 * 1024;
 const program = '/bin/unit';
 
+type Say = (text: string) => void;
+
 /** Whether a day leaves anything behind. */
 export const day: Benchmark = {
   name: 'day',
@@ -23,34 +27,73 @@ export const day: Benchmark = {
   wider: ['growth'],
   isOnDemand: true,
   about:
-    "heap behind a full collection at every hour of the third day of a fast clock beside those of the second, with 1, 5 and 20 units: the agent's real supervision, conditions, ledger and reports with their real links, against stand-ins of processes, broker and cloud, whose heap is counted too; every hour one unit is killed and the network is lost for a minute",
+    "heap behind a full collection at every hour of the third day of a fast clock beside those of the second, with 1, 5 and 20 units and for a board that never finds its cloud: the agent's real supervision, conditions, ledger and reports with their real links, against stand-ins of processes, broker and cloud, whose heap is counted too; every hour one unit is killed and the network is lost for a minute",
   run: async ({ isQuick, say }) => {
+    const hours = isQuick ? 2 : 24;
     const rows: Measurement[] = [];
-    for (const units of isQuick ? [1] : [1, 5, 20]) rows.push(await afterADay(units, isQuick ? 2 : 24, say));
-    return rows;
+    for (const units of isQuick ? [1] : [1, 5, 20]) rows.push(await afterADay(units, hours, say));
+    return [...rows, await withoutCloud(hours, say)];
   },
 };
 
-/** `part` is a third of the time, in hours. */
-async function afterADay(units: number, part: number, say: (text: string) => void): Promise<Measurement> {
+/** A board with its cloud; a third of the time takes so many hours. */
+async function afterADay(units: number, hours: number, say: Say): Promise<Measurement> {
   const stage = await buildStage(1);
   try {
     const live = await startBoard(stage, units);
-    const heaps: number[] = [];
-    for (let hour = 1; hour <= 3 * part; hour += 1) {
-      say(`day: ${units} units, hour ${hour} of ${3 * part}`);
-      await live(hour);
-      heaps.push(heapBytes() / mb);
-    }
-    // The first part is spent on what fills up to its bound and on code that V8 compiles.
-    const [settled, last] = [heaps.slice(part, 2 * part), heaps.slice(2 * part)];
-    const goal: Goal = { of: 'ratio', is: '<=', bound: 1.02 };
-    const reference = { name: `${part} h before`, summary: summarize(settled) };
-    const name = `heap after ${3 * part} h, ${units} ${units === 1 ? 'unit' : 'units'}`;
-    return { group: 'day', name, unit: 'MB', summary: summarize(last), reference, goal };
+    return await thirds(`${units} ${units === 1 ? 'unit' : 'units'}`, hours, { say, live });
   } finally {
     await stage.end();
   }
+}
+
+/** A board that never finds its cloud: every try is refused at once. */
+async function withoutCloud(hours: number, say: Say): Promise<Measurement> {
+  const clock = new VirtualClock(async () => {
+    for (let turn = 0; turn < 4; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  });
+  const end = { reason: 'Refused', message: 'nobody listens', isPermanent: false };
+  const nobody = { open: async () => Promise.reject(new LinkError(end)) };
+  const board = new SimulatedBoard(0, {
+    clock,
+    settings: defaultConfig(),
+    broker: nobody,
+    brokerUrl: 'tcp://127.0.0.1:1',
+    hub: nobody,
+    hubPort: 1,
+    tls: { caFile: '/ca', certFile: '/cert', keyFile: '/key' },
+  });
+  await board.start(new AbortController().signal);
+  const live = async (hour: number): Promise<void> => {
+    await clock.advance(hourMs);
+    board.restart();
+    board.set('NetworkReady', hour % 2 === 0);
+  };
+  try {
+    return await thirds('without its cloud', hours, { say, live });
+  } finally {
+    await board.report.stop();
+  }
+}
+
+interface Life {
+  readonly say: Say;
+  /** Lets it live through one hour. */
+  readonly live: (hour: number) => Promise<void>;
+}
+
+/** The first third is spent on what fills up to its bound and on code that V8 compiles. */
+async function thirds(what: string, hours: number, { say, live }: Life): Promise<Measurement> {
+  const heaps: number[] = [];
+  for (let hour = 1; hour <= 3 * hours; hour += 1) {
+    say(`day: ${what}, hour ${hour} of ${3 * hours}`);
+    await live(hour);
+    heaps.push(heapBytes() / mb);
+  }
+  const goal: Goal = { of: 'ratio', is: '<=', bound: 1.02 };
+  const reference = { name: `${hours} h before`, summary: summarize(heaps.slice(hours, 2 * hours)) };
+  const summary = summarize(heaps.slice(2 * hours));
+  return { group: 'day', name: `heap after ${3 * hours} h, ${what}`, unit: 'MB', summary, reference, goal };
 }
 
 /** Starts a board with so many units and returns what lets it live through one hour. */

@@ -118,6 +118,11 @@ export function configFindings(
   return [...found, { severity: isNear ? 'warning' : 'ok', title: 'node limit of cloudHub', message }];
 }
 
+/** Whether cloudcore enforces authorization, as far as its configuration can be read. */
+export function enforcesAuthorization(configMap: KubeObject | undefined): boolean {
+  return isEnforcing(modulesOf(configMap) ?? {});
+}
+
 /** cloudHub.authorization of 1.18 and later; with debug it only writes into the log. */
 function isEnforcing(modules: Modules): boolean {
   const rules = modules['cloudHub']?.['authorization'] as { enable?: unknown; debug?: unknown } | undefined;

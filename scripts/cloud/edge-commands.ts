@@ -5,12 +5,14 @@ import type { CloudProbe } from '../../agent/core/cloud-probe.ts';
 import { parseCloudAddress } from '../../agent/edge/cloud-address.ts';
 import type { Finish } from '../terminal/program.ts';
 import type { Terminal } from '../terminal/terminal.ts';
+import { accountFindings } from './account-findings.ts';
 import {
   addressFindings,
   type CloudFinding,
   configFindings,
   daemonSetFindings,
   deviceFinding,
+  enforcesAuthorization,
   tokenFindings,
 } from './cloud-findings.ts';
 import type { Kube } from './kube.ts';
@@ -63,7 +65,7 @@ interface SmokeArguments extends KubeOptions {
 /** Adds `doctor`: the cloud half looked at. */
 export function addDoctor(program: Command, ports: CloudPorts, finish: Finish): void {
   withCluster(program.command('doctor'))
-    .summary('look at the cloud half: address, certificate, token, switches, CRDs, DaemonSets')
+    .summary('look at the cloud half: address, certificate, token, switches, rights, CRDs, DaemonSets')
     .option('--address <host>', 'HOST[:PORT] of cloudcore as the boards use it')
     .option('--cert-port <number>', 'port for certificates', '10002')
     .option('--json', 'print the result for programs')
@@ -104,6 +106,7 @@ async function examine(
     ...(seen === undefined ? [noAddress] : addressFindings(seen)),
     ...tokenFindings(secret, seen?.enrolment, nowMs()),
     ...configFindings(configMap, nodes.filter(isEdge).length),
+    ...(await accountFindings(kube, enforcesAuthorization(configMap))),
     deviceFinding(versions),
     ...daemonSetFindings(sets, nodes),
   ];

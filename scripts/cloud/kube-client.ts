@@ -1,12 +1,13 @@
 import type {
   ApisApi,
+  AuthorizationV1Api,
   CoreV1Api,
   CustomObjectsApi,
   KubeConfig,
   KubernetesObjectApi,
 } from '@kubernetes/client-node';
 import { AgentError, messageOf } from '../../agent/core/agent-error.ts';
-import { type Kube, type KubeName, type KubeObject, nameText } from './kube.ts';
+import { type Account, type Kube, type KubeName, type KubeObject, nameText, type Right } from './kube.ts';
 
 type Library = typeof import('@kubernetes/client-node');
 
@@ -29,6 +30,7 @@ export class KubeClient implements Kube {
   readonly #objects: KubernetesObjectApi;
   readonly #core: CoreV1Api;
   readonly #groups: ApisApi;
+  readonly #authorization: AuthorizationV1Api;
   readonly #asMergePatch: Parameters<CustomObjectsApi['patchNamespacedCustomObject']>[1];
 
   private constructor(library: Library, config: KubeConfig) {
@@ -36,6 +38,7 @@ export class KubeClient implements Kube {
     this.#objects = library.KubernetesObjectApi.makeApiClient(config);
     this.#core = config.makeApiClient(library.CoreV1Api);
     this.#groups = config.makeApiClient(library.ApisApi);
+    this.#authorization = config.makeApiClient(library.AuthorizationV1Api);
     this.#asMergePatch = library.setHeaderOptions('Content-Type', library.PatchStrategy.MergePatch);
   }
 
@@ -106,6 +109,25 @@ export class KubeClient implements Kube {
       else await this.#custom.deleteNamespacedCustomObject(placeOf(name));
     } catch (error) {
       if (!isAbsent(error)) throw refused('remove', name, error);
+    }
+  }
+
+  async allows({ namespace, name }: Account, right: Right): Promise<boolean | undefined> {
+    const kind = 'SubjectAccessReview';
+    const apiVersion = 'authorization.k8s.io/v1';
+    // Groups that every account of its kind is in (kubernetes pkg/apis/serviceaccount MakeGroupNames).
+    const groups = ['serviceaccounts', `serviceaccounts:${namespace}`, 'authenticated'];
+    const spec = {
+      user: `system:serviceaccount:${namespace}:${name}`,
+      groups: groups.map((group) => `system:${group}`),
+      resourceAttributes: { group: '', ...right },
+    };
+    try {
+      const review = { body: { apiVersion, kind, metadata: {}, spec } };
+      return (await this.#authorization.createSubjectAccessReview(review)).status?.allowed === true;
+    } catch (error) {
+      if (statusOf(error) === 403) return undefined;
+      throw refused('ask for', { apiVersion, kind, metadata: { name } }, error);
     }
   }
 

@@ -17,6 +17,21 @@ export type KubeName = Pick<KubeObject, 'apiVersion' | 'kind'> & {
   readonly metadata: { readonly name: string; readonly namespace?: string };
 };
 
+/** Something that an account may do or not; the group is Kubernetes' own. */
+export interface Right {
+  readonly verb: string;
+  readonly resource: string;
+  readonly subresource?: string;
+  readonly name?: string;
+  readonly namespace?: string;
+}
+
+/** A ServiceAccount. */
+export interface Account {
+  readonly namespace: string;
+  readonly name: string;
+}
+
 /** The few things that are asked of a Kubernetes API server. Every refusal is an AgentError that names the object. */
 export interface Kube {
   /** Undefined where there is no such object, or no such kind. */
@@ -29,6 +44,8 @@ export interface Kube {
   remove(name: KubeName): Promise<void>;
   /** Versions of an API group that the server serves, e.g. `v1beta1`; empty where it knows no such group. */
   versions(group: string): Promise<readonly string[]>;
+  /** Whether an account may do something; undefined where this kubeconfig may not ask. */
+  allows(account: Account, right: Right): Promise<boolean | undefined>;
   /** Log of the pod's container; needs cloudcore's cloudStream where the pod runs on an edge node. */
   podLog(namespace: string, pod: string): Promise<string>;
 }

@@ -54,6 +54,39 @@ test('doctor without an address looks at the rest, and an address that is none i
   assert.equal((await run('doctor', '--address', '10.0.0.5', '--cert-port', '0')).code, 2);
 });
 
+test('doctor says which rights cloudcore lacks, what is lost without each, and how to give it', async (t) => {
+  const { kube, run } = await cluster(t, ['v1beta1']);
+  kube.put('api/v1/namespaces/kubeedge/serviceaccounts/cloudcore', { metadata: { name: 'cloudcore' } });
+  const lines = async (): Promise<readonly string[]> =>
+    (await run('doctor')).out.split('\n').filter((line) => line.includes('cloudcore may'));
+  const words = async () => (await lines()).map((line) => /^(\w+) +(.*?): /.exec(line)?.slice(1).join(' '));
+  assert.deepEqual(await words(), ['ok cloudcore may patch nodes/status', 'ok cloudcore may create events']);
+  // What build/cloud/03-clusterrole.yaml of KubeEdge allows.
+  kube.may = (user, act) =>
+    user === 'system:serviceaccount:kubeedge:cloudcore' && act === 'patch nodes/status';
+  const authorization = 'modules: {cloudHub: {authorization: {enable: true, debug: false}}}';
+  kube.put('api/v1/namespaces/kubeedge/configmaps/cloudcore', { data: { 'cloudcore.yaml': authorization } });
+  assert.deepEqual(await words(), [
+    'ok cloudcore may patch nodes/status',
+    'warning cloudcore may create events',
+    'error cloudcore may impersonate users and groups',
+  ]);
+  assert.match(
+    (await lines())[2] ?? '',
+    /kubectl create clusterrole (\S+) --verb=impersonate --resource=users,groups && kubectl create clusterrolebinding \S+ --clusterrole=\1 --serviceaccount=kubeedge:cloudcore$/,
+  );
+  kube.may = (_user, act) => act.startsWith('impersonate users') || act === 'impersonate groups/system:nodes';
+  assert.deepEqual(
+    (await words()).map((line) => line?.split(' ')[0]),
+    ['error', 'warning', 'ok'],
+  );
+  kube.may = undefined;
+  assert.deepEqual(
+    (await words()).map((line) => line?.split(' ')[0]),
+    ['note', 'note', 'note'],
+  );
+});
+
 test('smoke applies pods and Services through the API server, reads the log and leaves nothing', async (t) => {
   const { kube, run } = await cluster(t);
   kube.kubelet = {

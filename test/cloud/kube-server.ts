@@ -27,10 +27,11 @@ const core: readonly Resource[] = [
   { name: 'configmaps', kind: 'ConfigMap', namespaced: true },
   { name: 'pods', kind: 'Pod', namespaced: true },
   { name: 'services', kind: 'Service', namespaced: true },
+  { name: 'serviceaccounts', kind: 'ServiceAccount', namespaced: true },
 ];
 const apps: readonly Resource[] = [{ name: 'daemonsets', kind: 'DaemonSet', namespaced: true }];
 
-/** STAND-IN for a Kubernetes API server: discovery, objects in memory, merge patch. No schemas, no rights. */
+/** STAND-IN for a Kubernetes API server: discovery, objects in memory, merge patch, reviews of rights. No schemas; nobody is refused. */
 export class KubeServer {
   readonly #server: Server;
   readonly #objects = new Map<string, Json>();
@@ -39,6 +40,8 @@ export class KubeServer {
   /** Method and path of every request that would change something. */
   readonly writes: string[] = [];
   isForbidden = false;
+  /** Answers who may do what: `system:serviceaccount:kubeedge:cloudcore` and `patch nodes/status`; undefined: it may not be asked. */
+  may: ((user: string, act: string) => boolean) | undefined = () => true;
   /** Plays the kubelet: the status that a new pod has at once, and its log. */
   kubelet: { readonly status: Json; readonly log: string | undefined } | undefined;
 
@@ -109,11 +112,23 @@ export class KubeServer {
     const method = request.method ?? 'GET';
     const known = method === 'GET' ? this.#discovery(location) : undefined;
     if (known !== undefined) return { status: 200, body: known };
+    if (location === 'apis/authorization.k8s.io/v1/subjectaccessreviews') return this.#review(text);
     if (method !== 'GET') this.writes.push(`${method} ${location}`);
     if (this.isForbidden) return failure(403, 'Forbidden', 'devices is forbidden');
     return method === 'GET'
       ? this.#read(location)
       : this.#write(method, location, text === '' ? {} : (JSON.parse(text) as Json));
+  }
+
+  #review(text: string): { status: number; body: unknown } {
+    const review = JSON.parse(text) as { spec: { user: string; resourceAttributes: Record<string, string> } };
+    const { verb, resource, subresource, name } = review.spec.resourceAttributes;
+    if (this.may === undefined) return failure(403, 'Forbidden', 'subjectaccessreviews is forbidden');
+    const what = [resource, subresource, name].filter((part) => part !== undefined).join('/');
+    return {
+      status: 201,
+      body: { ...review, status: { allowed: this.may(review.spec.user, `${verb} ${what}`) } },
+    };
   }
 
   #discovery(location: string): Json | undefined {

@@ -56,6 +56,10 @@ class Cluster implements Kube {
     return Promise.resolve();
   }
 
+  allows(): Promise<boolean | undefined> {
+    return Promise.resolve(undefined);
+  }
+
   versions(): Promise<readonly string[]> {
     return Promise.resolve([]);
   }

@@ -4,9 +4,10 @@ import type { Log } from '../core/log.ts';
 import type { EdgeExecutor } from './edge-executor.ts';
 import type { EdgePlaces } from './edge-places.ts';
 import type { EdgeStep } from './edge-plan.ts';
-import { type EdgeUnits, statusOf } from './edge-units.ts';
+import { type EdgeUnits, isActive, statusOf } from './edge-units.ts';
 import { JoinJournal, type JoinNotes } from './join-journal.ts';
 import { type NodeRecord, type NodeRecords, nodeRecordFiles } from './node-record.ts';
+import { needsManagedCri } from './runtime-choice.ts';
 import { restoreSnapshot, takeSnapshot } from './snapshot.ts';
 
 /** What a backup is taken and put back with. */
@@ -66,6 +67,7 @@ export class JoinBackup {
     const { files, log, units, executor, records } = this.#ports;
     const { node, moves } = this.#notes;
     const failed = (error: unknown): void => log.warn('edge.undo-failed', { error: messageOf(error) });
+    const hadCri = this.#needsCri();
     // What is half put back after a power cut must not count as joined.
     await this.#note({ ...this.#notes, isDone: false }).catch(failed);
     const steps = statusOf(units(), 'edgecore') === undefined ? [] : [stop];
@@ -78,8 +80,19 @@ export class JoinBackup {
     await restoreSnapshot(files, this.#notes.files).catch(failed);
     await records.read().catch(failed);
     await this.#journal.remove().catch(failed);
+    // What dockerd was started for since may be the other way round now; containers go on (live-restore).
+    const isOther = this.#needsCri() !== hadCri && isActive(units(), 'dockerd');
+    if (isOther)
+      await Promise.resolve('dockerd')
+        .then((name) => units().restartUnit(name))
+        .catch(failed);
     if (node !== undefined && records.current !== undefined) units().startUnit('edgecore');
     log.info('edge.join-undone', { node });
+  }
+
+  #needsCri(): boolean {
+    const { records, places } = this.#ports;
+    return records.current !== undefined && needsManagedCri(records.current.runtime, places);
   }
 
   /** Removes what is kept only for a join that is taken back. */

@@ -9,6 +9,7 @@ import type { EdgeUnits } from '../../agent/edge/edge-units.ts';
 import { JoinBackup } from '../../agent/edge/join-backup.ts';
 import { type NodeRecord, NodeRecords } from '../../agent/edge/node-record.ts';
 import type { PodCleaner } from '../../agent/edge/pod-cleaner.ts';
+import { needsManagedCri } from '../../agent/edge/runtime-choice.ts';
 import { Secret } from '../../agent/edge/secret.ts';
 import type { EdgeSettings } from '../../agent/edge/wanted-values.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
@@ -32,6 +33,9 @@ class Board {
   readonly records: NodeRecords;
   readonly disk: FakePartDisk;
   phase: UnitStatus['phase'] = 'down';
+  /** Whether the dockerd that runs was started to serve CRI, as the supervision asks at each start of it. */
+  servesCri = false;
+  #dockerdStarts = 0;
 
   constructor(disk = new FakePartDisk()) {
     this.disk = disk;
@@ -39,8 +43,8 @@ class Board {
     const units: EdgeUnits = {
       startUnit: () => this.become('starting'),
       stopUnit: () => this.become('down'),
-      restartUnit: () => this.become('starting'),
-      status: () => [unitStatus('edgecore', this.phase)],
+      restartUnit: (name) => (name === 'dockerd' ? this.startDockerd() : this.become('starting')),
+      status: () => [unitStatus('edgecore', this.phase), this.#dockerd()],
     };
     const { records } = this;
     const made = { clock: new FakeClock(), files: disk, records, log: new QuietLog(), places };
@@ -53,6 +57,17 @@ class Board {
   become(phase: UnitStatus['phase']): UnitStatus {
     this.phase = phase;
     return unitStatus('edgecore', phase);
+  }
+
+  startDockerd(): UnitStatus {
+    this.#dockerdStarts += 1;
+    const { current } = this.records;
+    this.servesCri = current !== undefined && needsManagedCri(current.runtime, places);
+    return this.#dockerd();
+  }
+
+  #dockerd(): UnitStatus {
+    return { ...unitStatus('dockerd', 'ready'), pid: 100 + this.#dockerdStarts };
   }
 
   /** Everything of it that another cluster would change. */
@@ -104,6 +119,26 @@ class Board {
     for (const file of databaseFiles(places)) await this.disk.replace(file, `new ${file}`);
   }
 }
+
+test('a refused move to another runtime leaves dockerd as it was: serving CRI, or not', async () => {
+  const managed = { kind: 'cri', endpoint: `unix://${places.containerdSocket}` } as const;
+  const docker = { kind: 'docker', endpoint: `unix://${places.dockerSocket}` } as const;
+  for (const [from, to] of [
+    [docker, managed],
+    [managed, docker],
+  ]) {
+    const board = new Board();
+    await (await board.join({ ...settings, runtime: from ?? docker }, undefined)).discard();
+    board.startDockerd();
+    const { servesCri } = board;
+    const move = await board.join({ ...elsewhere, runtime: to ?? managed }, await board.records.read());
+    // For whatever reason.
+    board.startDockerd();
+    assert.notEqual(board.servesCri, servesCri);
+    await move.restore();
+    assert.equal(board.servesCri, servesCri);
+  }
+});
 
 async function cut(work: Promise<unknown>): Promise<void> {
   await work.catch((error: unknown) => assert.match(String(error), /The power has gone/));

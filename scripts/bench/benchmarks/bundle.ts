@@ -28,7 +28,10 @@ export const bundle: Benchmark = {
 
 /** Direct dependencies that are in the bundle, by the source map beside it. */
 function bundledPackages(file: string): readonly string[] {
-  const { sources } = JSON.parse(readFileSync(`${file}.map`, 'utf8')) as { sources: readonly string[] };
+  const { sections } = JSON.parse(readFileSync(`${file}.map`, 'utf8')) as {
+    sections: readonly { readonly map: { readonly sources: readonly string[] } }[];
+  };
+  const sources = sections.flatMap(({ map }) => map.sources);
   const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as { dependencies: object };
   return Object.keys(dependencies).filter((name) =>
     sources.some((source) => source.includes(`node_modules/${name}/`)),

@@ -18,7 +18,7 @@ export function bareHttp(node: string, statusFile = '-'): Subject {
       const scripts = units.names.map((name) => units.script(name));
       const argv = [
         node,
-        path.join(programs, 'bare-http.mjs'),
+        path.join(programs, 'bare-http.cjs'),
         path.join(dir, 'api.sock'),
         statusFile,
         ...scripts,
@@ -34,7 +34,7 @@ export function bareWatch(node: string): Subject {
     name: 'bare ws server',
     isCapturing: false,
     start: (dir, units) =>
-      bare('bare ws server', [node, path.join(programs, 'bare-watch.mjs'), path.join(dir, 'api.sock')]).start(
+      bare('bare ws server', [node, path.join(programs, 'bare-watch.cjs'), path.join(dir, 'api.sock')]).start(
         dir,
         units,
       ),

@@ -1,6 +1,7 @@
-// Reference: the least that a Node program can do to tell many WebSocket clients a piece of news. Usage: bare-watch.mjs SOCKET
-import http from 'node:http';
-import { WebSocketServer } from 'ws';
+// Reference: the least that a Node program can do to tell many WebSocket clients a piece of news. Usage: bare-watch.cjs SOCKET
+// CommonJS, because an import of node:http from an ES module reads every export of it and so loads undici, 10 MB.
+const http = require('node:http');
+const { WebSocketServer } = require('ws');
 
 const news = JSON.stringify({ type: 'event', event: { text: 'x'.repeat(200) } });
 

@@ -1,11 +1,11 @@
 // Reference: the least that a Node program can do to answer status on a Unix socket, and to keep units running.
-// Usage: bare-http.mjs SOCKET STATUS-FILE|- [UNIT-PROGRAM]…
-import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import http from 'node:http';
+// Usage: bare-http.cjs SOCKET STATUS-FILE|- [UNIT-PROGRAM]…
+// CommonJS, because an import of node:http from an ES module reads every export of it and so loads undici: half as long again.
+const http = require('node:http');
 
 const [socket, statusFile, ...programs] = process.argv.slice(2);
-const status = statusFile === '-' ? { ready: true } : JSON.parse(readFileSync(statusFile, 'utf8'));
+const status =
+  statusFile === '-' ? { ready: true } : JSON.parse(require('node:fs').readFileSync(statusFile, 'utf8'));
 
 http
   .createServer((request, response) => {
@@ -22,5 +22,7 @@ http
 for (const program of programs) keepRunning(program);
 
 function keepRunning(program) {
-  spawn(program, { stdio: 'ignore' }).on('exit', () => keepRunning(program));
+  require('node:child_process')
+    .spawn(program, { stdio: 'ignore' })
+    .on('exit', () => keepRunning(program));
 }

@@ -108,3 +108,47 @@ test('a place that cannot be written costs nothing but time', async (t) => {
   await code.keep();
   assert.equal(loadCode(nowhere).wasKept, false);
 });
+
+/** As build.mjs writes it: the packages stand behind the program, and line 2 says how long they are. */
+function withPackages(behind: string, said = behind.length): string {
+  const head = `/* program */ // ${'5'.repeat(64)}\n// behind: ${said}\n`;
+  const use = 'globalThis.compiledCodeTest = () => __packages(4);';
+  return `${head}(function (exports, __packages) {\n${use}\n})({}, __packages);\n${behind}`;
+}
+
+/** What start.js gives to a program. */
+function runWithPackages(code: ReturnType<typeof loadCode>): unknown {
+  Object.assign(globalThis, { __packages: code.packages });
+  code.run();
+  return (seen() as () => unknown)();
+}
+
+const behind = 'function __packages(value) { return value + 1; }\n//# sourceMappingURL=program.js.map\n';
+
+test('packages behind a program are read when it first needs one, even if the file has gone by then', async (t) => {
+  const all = await places(t);
+  await writeFile(all.code, withPackages(behind));
+  const code = loadCode(all);
+  await rm(all.code);
+  assert.equal(runWithPackages(code), 5);
+});
+
+test('an error in a package is told with its line in the file', async (t) => {
+  const all = await places(t);
+  const text = withPackages('function __packages() {\nthrow new Error("in a package"); }\n');
+  await writeFile(all.code, text);
+  const code = loadCode(all);
+  const line = text.split('\n').findIndex((one) => one.startsWith('throw')) + 1;
+  assert.throws(
+    () => runWithPackages(code),
+    (error: Error) => error.stack?.includes(`program.js:${line}:`) === true,
+  );
+});
+
+test('a program whose second line does not fit what stands there runs as a whole', async (t) => {
+  for (const said of [behind.length - 1, behind.length + 7, 10 ** 9]) {
+    const all = await places(t);
+    await writeFile(all.code, withPackages(behind, said));
+    assert.equal(runWithPackages(loadCode(all)), 5, `it says ${said}`);
+  }
+});

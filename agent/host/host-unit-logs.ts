@@ -2,11 +2,15 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import type { Commands } from '../core/commands.ts';
+import type { OutputDescriptors } from '../core/process.ts';
 import type { LogQuery, OutputCapture, UnitLogLine, UnitLogs } from '../core/unit-logs.ts';
 import { LineStamper } from './line-stamper.ts';
 import { readLines } from './log-lines.ts';
 import { ReadSpace } from './output-pipe.ts';
+import { piperoomProgram } from './piperoom-program.ts';
 import { type LogBudget, RotatingFile } from './rotating-file.ts';
+import { runOnce } from './tiny-child.ts';
+import { isTinyArch } from './tiny-program.ts';
 import { type PipePath, UnitCapture } from './unit-capture.ts';
 import { headroomBytes } from './whole-lines.ts';
 
@@ -18,7 +22,7 @@ export interface UnitLogsOptions {
   readonly makePipe: readonly [string, ...string[]];
   /** Directory of `<unit>.log` and `agent.log`. */
   readonly logDir: string;
-  /** Directory of the named pipes; they must survive the agent, not the boot. */
+  /** Directory of the named pipes, which must survive the agent, not the boot; it takes a small program for a moment. */
   readonly pipeDir: string;
   readonly budget: LogBudget;
 }
@@ -29,11 +33,12 @@ export interface UnitLogsOptions {
  */
 export class HostUnitLogs implements UnitLogs {
   readonly #options: UnitLogsOptions;
-  readonly #space = new ReadSpace(headroomBytes);
+  readonly #space: ReadSpace;
   readonly #stamper = new LineStamper();
 
   constructor(options: UnitLogsOptions) {
     this.#options = options;
+    this.#space = new ReadSpace(headroomBytes, options.budget.fileBytes);
   }
 
   async capture(unit: string): Promise<OutputCapture> {
@@ -42,7 +47,11 @@ export class HostUnitLogs implements UnitLogs {
     const out = await this.#pipe(path.join(pipeDir, `${unit}.out`));
     const err = await this.#pipe(path.join(pipeDir, `${unit}.err`));
     const file = new RotatingFile(this.#file(unit), budget);
-    return new UnitCapture({ out, err }, { file, clock, space: this.#space, stamper: this.#stamper });
+    const widen = (pipes: OutputDescriptors): void => {
+      const program = isTinyArch(process.arch) ? piperoomProgram(process.arch) : undefined;
+      runOnce({ directory: pipeDir, name: 'piperoom', program }, pipes);
+    };
+    return new UnitCapture({ out, err }, { file, clock, space: this.#space, stamper: this.#stamper, widen });
   }
 
   lines(query: LogQuery, signal: AbortSignal): AsyncIterable<UnitLogLine> {

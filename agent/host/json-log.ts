@@ -42,7 +42,7 @@ export class JsonLog implements Log {
     let line = encode({ ...head, ...fields });
     if (line === undefined || line.length > maxLineLength)
       line = JSON.stringify({ ...head, fields: 'left out' });
-    this.#file.writeNow(Buffer.from(`${line}\n`));
+    this.#file.writeNow([Buffer.from(`${line}\n`)]);
   }
 }
 

@@ -19,23 +19,19 @@ const timeEnd = Buffer.from('Z ');
 export class LineStamper {
   readonly #stamp = Buffer.alloc(stampLength, ' ');
   #second = Number.NaN;
-  #buffer = Buffer.alloc(0);
-  #length = 0;
 
-  /** Stamped bytes, valid until the next call. `lines` are whole. */
-  encode(lines: Buffer, stream: StreamLetter, wallMs: number): Buffer {
+  /** What to write one after the other, valid until the next call: nothing is copied. `lines` are whole. */
+  encode(lines: Buffer, stream: StreamLetter, wallMs: number): readonly Buffer[] {
     const stamp = this.#stampOf(stream, wallMs);
-    this.#length = 0;
-    this.#room(stampLength + lines.length);
-    this.#add(stamp);
+    const first = nextLookAlike(lines, 0);
+    if (first === -1) return [stamp, lines];
+    const pieces = [stamp];
     let from = 0;
-    for (let next = nextLookAlike(lines, 0); next !== -1; next = nextLookAlike(lines, from)) {
-      this.#add(lines.subarray(from, next));
-      this.#add(stamp);
+    for (let next = first; next !== -1; next = nextLookAlike(lines, from)) {
+      pieces.push(lines.subarray(from, next), stamp);
       from = next;
     }
-    this.#add(from === 0 ? lines : lines.subarray(from));
-    return this.#buffer.subarray(0, this.#length);
+    return [...pieces, lines.subarray(from)];
   }
 
   /** Only what changed since the last one is written anew: most of a time stays the same for a second. */
@@ -49,19 +45,6 @@ export class LineStamper {
     this.#stamp[22] = zero + (ms % 10);
     this.#stamp[25] = stream.charCodeAt(0);
     return this.#stamp;
-  }
-
-  #add(bytes: Buffer): void {
-    this.#room(bytes.length);
-    this.#buffer.set(bytes, this.#length);
-    this.#length += bytes.length;
-  }
-
-  #room(extra: number): void {
-    if (this.#length + extra <= this.#buffer.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(65_536, (this.#length + extra) * 1.25));
-    this.#buffer.copy(larger, 0, 0, this.#length);
-    this.#buffer = larger;
   }
 }
 

@@ -1,8 +1,11 @@
 import fs from 'node:fs';
 import net from 'node:net';
+import { pipeBytes } from './piperoom-program.ts';
 
 /** More than a pipe holds: a read that does not fill it ends the turn, so a flood lets everybody else in between. */
-const chunkBytes = 69_632;
+export const chunkBytes = pipeBytes + 4_096;
+/** The same for a pipe as the kernel makes it. */
+const leastChunkBytes = 69_632;
 /** Most that one drain takes: a living unit could otherwise write for ever while we read. */
 const maxDrainBytes = 1_048_576;
 
@@ -10,15 +13,17 @@ const maxDrainBytes = 1_048_576;
 export class ReadSpace {
   readonly chunk: Buffer;
 
-  constructor(headroomBytes: number) {
-    this.chunk = Buffer.allocUnsafeSlow(headroomBytes + chunkBytes).subarray(headroomBytes);
+  /** What is read at once and what is left of a line before it fit into `fileBytes` together, so that no log grows beyond its budget. */
+  constructor(headroomBytes: number, fileBytes = Number.POSITIVE_INFINITY) {
+    const length = Math.max(leastChunkBytes, Math.min(chunkBytes, fileBytes - 2 * headroomBytes));
+    this.chunk = Buffer.allocUnsafeSlow(headroomBytes + length).subarray(headroomBytes);
   }
 }
 
 /**
  * One named pipe between a unit and the agent. The unit's end is opened for reading and writing, so the unit itself keeps
  * the pipe alive: when the agent dies nothing breaks (no SIGPIPE, which kills a Go program when it hits its standard
- * error), the kernel keeps up to 64 KiB, and the next agent opens the same path and goes on.
+ * error), the kernel keeps what the pipe holds, and the next agent opens the same path and goes on.
  */
 export class OutputPipe {
   /** Descriptor for the child. */

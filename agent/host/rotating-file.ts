@@ -57,14 +57,14 @@ export class RotatingFile {
     return this.#trouble;
   }
 
-  /** Appends now. */
-  writeNow(bytes: Uint8Array): void {
+  /** Appends now, with one call of the system. */
+  writeNow(pieces: readonly Uint8Array[]): void {
+    const bytes = lengthOf(pieces);
     const startedMs = this.#nowMs();
     try {
-      const descriptor = this.#ready(bytes.length);
-      this.#account(bytes.length, fs.writeSync(descriptor, bytes));
+      this.#account(bytes, fs.writevSync(this.#ready(bytes), pieces));
     } catch (error) {
-      this.#refused(bytes.length, error);
+      this.#refused(bytes, error);
     }
     this.#judge(startedMs);
   }
@@ -73,14 +73,14 @@ export class RotatingFile {
    * Appends; says whether that is done. It is not where the disk was slow of late: then another thread does it, because
    * supervision must go on, and calls back. That costs three times as much. At most one such write may be under way.
    */
-  write(bytes: Uint8Array, done: () => void): boolean {
+  write(pieces: readonly Uint8Array[], done: () => void): boolean {
     const startedMs = this.#nowMs();
     if (startedMs >= this.#slowUntilMs) {
-      this.writeNow(bytes);
+      this.writeNow(pieces);
       return true;
     }
+    const copy = Buffer.concat(pieces);
     try {
-      const copy = Buffer.from(bytes);
       fs.write(this.#ready(copy.length), copy, 0, copy.length, null, (error, written) => {
         if (error) this.#refused(copy.length, error);
         else this.#account(copy.length, written);
@@ -88,7 +88,7 @@ export class RotatingFile {
         done();
       });
     } catch (error) {
-      this.#refused(bytes.length, error);
+      this.#refused(copy.length, error);
       queueMicrotask(done);
     }
     return false;
@@ -158,6 +158,12 @@ export class RotatingFile {
     this.#droppedBytes += bytes;
     this.#trouble = errnoOf(error) ?? 'unknown';
   }
+}
+
+function lengthOf(pieces: readonly Uint8Array[]): number {
+  let length = 0;
+  for (const piece of pieces) length += piece.length;
+  return length;
 }
 
 /** Time of the first line: it begins with it, or holds it as the first field of its JSON. Now where it tells none. */

@@ -93,6 +93,27 @@ export class TinyChild {
   }
 }
 
+/** Runs a small program to its end, which nobody waits for; it gets the descriptors as standard output and error. */
+export function runOnce(
+  parts: Pick<TinyChildParts, 'directory' | 'name' | 'program'>,
+  descriptors: { readonly out: number; readonly err: number },
+): void {
+  const { directory, name, program } = parts;
+  if (program === undefined) return;
+  removeLeftovers(directory, name);
+  const path = placeProgram(directory, name, program);
+  if (path === undefined) return;
+  try {
+    const { out, err } = descriptors;
+    const child = spawn(path, [], { env: {}, cwd: '/', stdio: ['ignore', out, err] });
+    child.unref();
+    child.once('spawn', () => removeFile(path));
+    child.once('error', () => removeFile(path));
+  } catch {
+    removeFile(path);
+  }
+}
+
 /** Writes a program to where it can be started; undefined where the directory takes no file. */
 export function placeProgram(directory: string, name: string, program: Uint8Array): string | undefined {
   const path = `${directory}/${name}.${process.pid}`;

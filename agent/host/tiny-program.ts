@@ -27,6 +27,7 @@ type Call =
   | 'epoll_ctl'
   | 'epoll_pwait'
   | 'exit'
+  | 'fcntl'
   | 'openat'
   | 'pidfd_open'
   | 'prctl'
@@ -59,6 +60,7 @@ const x64: Machine = {
     epoll_ctl: 233,
     epoll_pwait: 281,
     exit: 60,
+    fcntl: 72,
     openat: 257,
     pidfd_open: 434,
     prctl: 157,
@@ -102,6 +104,7 @@ const arm64: Machine = {
     epoll_ctl: 21,
     epoll_pwait: 22,
     exit: 93,
+    fcntl: 25,
     openat: 56,
     pidfd_open: 434,
     prctl: 167,

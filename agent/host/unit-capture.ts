@@ -10,6 +10,8 @@ import { WholeLines } from './whole-lines.ts';
 const tailBytes = 16_384;
 /** A write that takes longer than this, in milliseconds, is no reason to hold up the unit: output is dropped and counted. */
 const stallMs = 1_000;
+/** Milliseconds until there is more room in the pipes: the first moments of an agent belong to others. */
+const widenMs = 1_000;
 const letters = ['o', 'e'] as const;
 
 /** One of the two pipes, and whether it was there already. */
@@ -24,6 +26,8 @@ export interface CaptureParts {
   readonly clock: Clock;
   readonly space: ReadSpace;
   readonly stamper: LineStamper;
+  /** Makes room in the pipes where that is possible. */
+  readonly widen: (pipes: OutputDescriptors) => void;
 }
 
 /**
@@ -48,6 +52,7 @@ export class UnitCapture implements OutputCapture {
   #writeStartedMs = 0;
   #isStalled = false;
   #isClosing = false;
+  readonly #cancelWiden: () => void;
   #cancelStall: (() => void) | undefined;
   #waiting: Buffer[] = [];
 
@@ -62,6 +67,7 @@ export class UnitCapture implements OutputCapture {
     });
     this.#pipes = [out, err];
     this.descriptors = { out: out.childDescriptor, err: err.childDescriptor };
+    this.#cancelWiden = parts.clock.after(widenMs, () => parts.widen(this.descriptors));
   }
 
   beginLife(): void {
@@ -94,6 +100,7 @@ export class UnitCapture implements OutputCapture {
   }
 
   async close(): Promise<void> {
+    this.#cancelWiden();
     this.#cancelStall?.();
     for (const letter of letters) this.#keep(this.#lines[letter].leave(), letter);
     await Promise.all(this.#pipes.map((pipe) => pipe.close()));
@@ -120,13 +127,13 @@ export class UnitCapture implements OutputCapture {
     else this.#write(this.#stamper.encode(lines, letter, this.#clock.wallMs()));
   }
 
-  /** `bytes` are only valid during the call. */
-  #write(bytes: Buffer): void {
+  /** `pieces` are only valid during the call. */
+  #write(pieces: readonly Buffer[]): void {
     if (this.#isWriting) {
-      this.#waiting.push(Buffer.from(bytes));
+      this.#waiting.push(Buffer.concat(pieces));
       return;
     }
-    if (this.#file.write(bytes, () => this.#written())) {
+    if (this.#file.write(pieces, () => this.#written())) {
       this.#reportDrops();
       return;
     }
@@ -143,7 +150,7 @@ export class UnitCapture implements OutputCapture {
     while (!this.#isWriting) {
       const next = this.#waiting.shift();
       if (next === undefined) break;
-      this.#write(next);
+      this.#write([next]);
     }
     if (!this.#isWriting) this.#reportDrops();
     if (this.#isWriting) return;

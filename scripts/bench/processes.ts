@@ -19,35 +19,40 @@ export interface Activity {
   readonly childFaults: number;
 }
 
-/** Memory of several processes together. */
+/** Memory of several processes together; one that has just ended has none. */
 export function memoryOf(pids: readonly number[]): Memory {
   let rss = 0;
   let pss = 0;
   for (const pid of pids) {
-    const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+    const rollup = unlessGone(() => readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')) ?? '';
     rss += kilobytes(rollup, 'Rss') * 1024;
     pss += kilobytes(rollup, 'Pss') * 1024;
   }
   return { rss, pss };
 }
 
-/** Activity of several processes together. */
+/** Activity of several processes together; that of one that has just ended is its parent's. */
 export function activityOf(pids: readonly number[]): Activity {
-  let cpuNs = 0;
+  const all = pids.map((pid) => unlessGone(() => activityOfOne(pid))).filter((one) => one !== undefined);
+  const total = (key: keyof Activity): number => sum(all.map((one) => one[key]));
+  return {
+    cpuNs: total('cpuNs'),
+    switches: total('switches'),
+    written: total('written'),
+    childFaults: total('childFaults'),
+  };
+}
+
+function activityOfOne(pid: number): Activity {
+  const { childFaults, childTicks } = statFields(pid);
+  let cpuNs = childTicks * 10_000_000;
   let switches = 0;
-  let written = 0;
-  let childFaults = 0;
-  for (const pid of pids) {
-    for (const task of readdirSync(`/proc/${pid}/task`)) {
-      const folder = `/proc/${pid}/task/${task}`;
-      cpuNs += Number(readFileSync(`${folder}/schedstat`, 'utf8').split(' ')[0]);
-      switches += sum(readFileSync(`${folder}/status`, 'utf8').matchAll(/ctxt_switches:\s+(\d+)/g));
-    }
-    written += sum(readFileSync(`/proc/${pid}/io`, 'utf8').matchAll(/^write_bytes: (\d+)/gm));
-    const stat = statFields(pid);
-    childFaults += stat.childFaults;
-    cpuNs += stat.childTicks * 10_000_000;
+  for (const task of readdirSync(`/proc/${pid}/task`)) {
+    const folder = `/proc/${pid}/task/${task}`;
+    cpuNs += Number(readFileSync(`${folder}/schedstat`, 'utf8').split(' ')[0]);
+    switches += numbers(readFileSync(`${folder}/status`, 'utf8'), /ctxt_switches:\s+(\d+)/g);
   }
+  const written = numbers(readFileSync(`/proc/${pid}/io`, 'utf8'), /^write_bytes: (\d+)/gm);
   return { cpuNs, switches, written, childFaults };
 }
 
@@ -122,11 +127,25 @@ function statFields(pid: number): { state: string; childFaults: number; childTic
 }
 
 function kilobytes(text: string, key: string): number {
-  return sum(text.matchAll(new RegExp(`^${key}:\\s+(\\d+) kB`, 'gm')));
+  return numbers(text, new RegExp(`^${key}:\\s+(\\d+) kB`, 'gm'));
 }
 
-function sum(matches: Iterable<RegExpMatchArray>): number {
-  let total = 0;
-  for (const match of matches) total += Number(match[1]);
-  return total;
+/** The sum of what the pattern finds. */
+function numbers(text: string, pattern: RegExp): number {
+  return sum([...text.matchAll(pattern)].map(([, number]) => Number(number)));
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+/** Undefined where the process has ended before it was looked at, or meanwhile. */
+function unlessGone<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (['ENOENT', 'ESRCH'].includes(code)) return undefined;
+    throw error;
+  }
 }

@@ -1,11 +1,21 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { endwatchProgram } from '../../agent/host/endwatch-program.ts';
 import { netwatchProgram } from '../../agent/host/netwatch-program.ts';
+import { pipeBytes, piperoomProgram } from '../../agent/host/piperoom-program.ts';
 import type { TinyArch } from '../../agent/host/tiny-program.ts';
 
 const emulator = '/usr/bin/qemu-aarch64-static';
@@ -92,6 +102,19 @@ for (const arch of ['x64', 'arm64'] as const) {
     );
     assert.equal(late.status, 1);
     assert.equal(String(late.stdout), '');
+  });
+
+  test(`the ${arch} program that makes room leaves a pipe with as much as was asked for`, { skip }, (t) => {
+    const file = place(t, piperoomProgram(arch));
+    const fifo = `${file}.fifo`;
+    assert.equal(spawnSync('mkfifo', [fifo]).status, 0);
+    // Two descriptions: a child gets one that waits.
+    const given = openSync(fifo, constants.O_RDWR);
+    const pipe = openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK);
+    t.after(() => [given, pipe].map((descriptor) => closeSync(descriptor)));
+    const [program, ...args] = [...words, file];
+    assert.equal(spawnSync(program, args, { stdio: ['ignore', given, given] }).status, 0);
+    assert.equal(writeSync(pipe, Buffer.alloc(2 * pipeBytes)), pipeBytes);
   });
 
   test(`the ${arch} listener tells the securebits that it runs under`, { skip }, (t) => {

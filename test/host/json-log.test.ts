@@ -11,7 +11,9 @@ import { FakeClock } from '../fakes/fake-clock.ts';
 
 function written(level: 'debug' | 'info' | 'warn', act: (log: JsonLog) => void): readonly string[] {
   const lines: string[] = [];
-  const file = { writeNow: (bytes: Uint8Array) => void lines.push(Buffer.from(bytes).toString()) };
+  const file = {
+    writeNow: (pieces: readonly Uint8Array[]) => void lines.push(Buffer.concat(pieces).toString()),
+  };
   act(new JsonLog(file, new FakeClock(), level));
   return lines;
 }

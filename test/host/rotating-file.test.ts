@@ -23,15 +23,15 @@ function rig(t: TestContext) {
 test('a small log is rotated when its first line is too old, also by an agent that found it there', (t) => {
   const { file, clock, open, line } = rig(t);
   const first = open();
-  first.writeNow(line('one'));
+  first.writeNow([line('one')]);
   clock.nowMs += 23 * hour;
-  first.writeNow(line('two'));
+  first.writeNow([line('two')]);
   first.close();
   assert.equal(existsSync(`${file}.1`), false);
   clock.nowMs += 2 * hour;
   const second = open();
-  second.writeNow(line('three'));
-  second.writeNow(line('four'));
+  second.writeNow([line('three')]);
+  second.writeNow([line('four')]);
   second.close();
   assert.match(readFileSync(`${file}.1`, 'utf8'), /one\n.*two\n$/);
   assert.match(readFileSync(file, 'utf8'), /three\n.*four\n$/);
@@ -41,12 +41,12 @@ test('a small log is rotated when its first line is too old, also by an agent th
 test('a clock that is set back rotates nothing, one that was in 1970 rotates once', (t) => {
   const { file, clock, open, line } = rig(t);
   const log = open();
-  log.writeNow(line('now'));
+  log.writeNow([line('now')]);
   clock.nowMs -= 1_000 * hour;
-  log.writeNow(line('back'));
+  log.writeNow([line('back')]);
   assert.equal(existsSync(`${file}.1`), false);
   clock.nowMs = start + 100_000 * hour;
-  for (const text of ['set', 'and', 'on']) log.writeNow(line(text));
+  for (const text of ['set', 'and', 'on']) log.writeNow([line(text)]);
   log.close();
   assert.equal(existsSync(`${file}.2`), false);
   assert.match(readFileSync(file, 'utf8'), /set\n.*and\n.*on\n$/);
@@ -59,7 +59,7 @@ test('after a slow write another thread writes, in order and whole, until the di
   const write = async (text: string): Promise<void> => {
     const bytes = line(text);
     const isDone = await new Promise<boolean>((resolve) => {
-      if (log.write(bytes, () => resolve(false))) resolve(true);
+      if (log.write([bytes], () => resolve(false))) resolve(true);
       else bytes.fill(0);
     });
     written.push(`${text} ${isDone ? 'at once' : 'elsewhere'}`);

@@ -58,3 +58,13 @@ function nextLookAlike(lines: Buffer, from: number): number {
   }
   return -1;
 }
+
+/** Stored lines, each with the stamp that it has or that of the line above, as a person reads them; what has none above stays. */
+export function stampEach(stored: string): string {
+  let above = '';
+  return stored.replaceAll(/^.+$/gm, (line) => {
+    if (!stampPattern.test(line)) return `${above}${line}`;
+    above = line.slice(0, stampLength);
+    return line;
+  });
+}

@@ -13,6 +13,8 @@ const password = 'PLANTED-password';
 const commandKey = 'PLANTED-key-of-signed-commands-0123456789';
 const keyLine = `PLANTED${'k'.repeat(57)}`;
 
+const stamp = '2026-11-30T03:00:00.123Z e ';
+
 /** A board's home with a secret in every place where one may lie or leak to. */
 function plantedHome(t: TestContext): { readonly root: string; readonly home: string; readonly etc: string } {
   const root = mkdtempSync(path.join(tmpdir(), 'oea-support-'));
@@ -29,7 +31,13 @@ function plantedHome(t: TestContext): { readonly root: string; readonly home: st
   put(`${home}/log/agent.log`, `{"event":"odd","text":"got ${plainToken} and ${token}"}\n`);
   put(`${home}/log/edgecore.log`, `login with ${password}\n${keyLine}\n`);
   put(`${home}/log/launch.log`, `signed with ${commandKey}\n`);
-  put(`${home}/log/dockerd.log`, 'level=info msg="an ordinary line"\n');
+  const stored = [
+    'the end of a line',
+    `${stamp}level=info msg="an ordinary line"`,
+    `password: ${password}`,
+    'last',
+  ];
+  put(`${home}/log/dockerd.log`, `${stored.join('\n')}\n`);
   put(`${home}/state/ledger.jsonl`, `{"why":"token ${plainToken} credentials are in the wrong format"}\n`);
   put(`${home}/fs/etc/kubeedge/config/edgecore.yaml`, `modules:\n  edgeHub:\n    token: ${token}\n`);
   put(`${etc}/kubeedge/bootstrap-edgecore.conf`, `${plainToken}\n`);
@@ -78,6 +86,12 @@ test('the bundle holds what a helper asks for and none of the planted secrets', 
   for (const secret of [token, plainToken, password, keyLine, 'PLANTED'])
     assert.ok(!text.includes(secret), `${secret} is in the bundle`);
   assert.match(text, /an ordinary line/);
+  const shown = [
+    'the end of a line',
+    `${stamp}level=info msg="an ordinary line"`,
+    `${stamp}password: [secret]`,
+  ];
+  assert.ok(text.includes(`${shown.join('\n')}\n${stamp}last\n`), 'each line of a log has its time');
   assert.match(text, /nameserver 192\.168\.7\.1/);
 });
 

@@ -8,6 +8,11 @@ export interface GroundObserver {
    * call. Cheap: reads a few files of /proc and starts no process, so that an idle board stays idle.
    */
   fingerprint(): string;
+  /**
+   * Lets the next look trust nothing that was read before: somebody asks now, or has just changed something, and the kernel's news
+   * of it may still be on its way.
+   */
+  forget(): void;
   /** One whole look; the routing tables are asked for by a tool. */
   observe(signal: AbortSignal): Promise<ObservedMachine>;
   /** Answers about paths and switches of the kernel; at once, without a tool. */

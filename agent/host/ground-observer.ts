@@ -55,6 +55,11 @@ export class HostGroundObserver implements GroundObserver {
     ].join('\0');
   }
 
+  forget(): void {
+    this.#news += 1;
+    this.#known = undefined;
+  }
+
   facts(questions: GroundQuestions): GroundFacts {
     return groundFacts(questions);
   }
@@ -95,10 +100,7 @@ export class HostGroundObserver implements GroundObserver {
 
   watch(onNews: (news: GroundNews) => void): GroundWatch {
     this.#watch = new HostGroundWatch(this.#runDirectory, (news) => {
-      if (news === 'network') {
-        this.#news += 1;
-        this.#known = undefined;
-      }
+      if (news === 'network') this.forget();
       onNews(news);
     });
     return this.#watch;

@@ -102,6 +102,7 @@ export class GroundWork {
 
   /** What would be done now; changes nothing. */
   async plan(signal: AbortSignal): Promise<PlanDocument> {
+    this.#parts.observer.forget();
     const observed = await lookAtGround(this.#parts.observer, this.#parts.settings, signal);
     const record = await this.#record.load(observed.bootId);
     return planDocument(planGround(observed, this.#parts.settings, record));
@@ -112,6 +113,7 @@ export class GroundWork {
     return this.#exclusive(() => {
       this.#isUndone = false;
       this.#failures.clear();
+      this.#parts.observer.forget();
       return this.#pass(planGround);
     });
   }
@@ -121,6 +123,7 @@ export class GroundWork {
     return this.#exclusive(async () => {
       this.#isUndone = true;
       this.#failures.clear();
+      this.#parts.observer.forget();
       const done = await this.#pass(planUndo);
       if (done.left.length === 0) await this.#record.clear();
       return done;
@@ -186,6 +189,7 @@ export class GroundWork {
       const due = plan.steps.filter((step) => !this.#failures.isHeldBack(step, this.#parts.clock.nowMs()));
       if (due.length === 0) break;
       const isDone = await this.#doAll(due, applied, signal);
+      this.#parts.observer.forget();
       plan = await this.#look(planner, signal);
       if (!isDone) break;
     }

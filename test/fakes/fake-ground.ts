@@ -47,6 +47,10 @@ export class FakeGround implements GroundObserver, GroundExecutor {
     for (const listener of this.#listeners) listener(news);
   }
 
+  forget(): void {
+    // It remembers nothing.
+  }
+
   fingerprint(): string {
     return `${this.tree.toString()}\n${JSON.stringify([this.rules, this.network, [...this.sysctls], this.memberships])}`;
   }

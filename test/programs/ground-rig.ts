@@ -78,7 +78,12 @@ const acts: Readonly<Record<string, (request: Request) => unknown>> = {
   read: ({ path = '' }) => (existsSync(path) ? readFileSync(path, 'utf8') : null),
   list: ({ path = '' }) => readdirSync(path),
   execute: ({ step }) => executor.execute(step as GroundStep, never),
-  observe: () => observer.observe(),
+  observe: () => {
+    observer.forget();
+    return observer.observe();
+  },
+  known: () => observer.observe(),
+  hush: () => signalListener('SIGSTOP'),
   facts: ({ questions }) => observer.facts(questions as GroundQuestions),
   tools: () => toolRuns,
   turns: ({ count = 0 }) => clock.sleep(count * settings.intervalMs, never),
@@ -96,6 +101,14 @@ for await (const line of createInterface({ input: process.stdin })) {
   }
 }
 process.exit(0);
+
+/** The small program that hears the kernel's news: as if it never got its turn on a busy board. */
+function signalListener(signal: NodeJS.Signals): void {
+  const children = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').trim().split(' ');
+  const listener = children.find((pid) => readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('netwatch'));
+  if (listener === undefined) throw new Error('there is no listener');
+  process.kill(Number(listener), signal);
+}
 
 function newWork(chosen: GroundSettings): GroundWork {
   const mortal: GroundExecutor = {

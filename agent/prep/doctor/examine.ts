@@ -59,6 +59,7 @@ const checks: Readonly<Record<string, Check>> = {
 /** Every check once, side by side. Changes nothing that outlasts it, and works with or without a daemon. */
 export async function examine(parts: ExamineParts, signal: AbortSignal): Promise<DoctorDocument> {
   const { settings, observer } = parts;
+  observer.forget();
   const looked = await lookAtGround(observer, settings, signal);
   const observed = { ...looked, ...mergeFacts(looked, observer.facts(questions(looked, settings))) };
   const findings = await Promise.all(

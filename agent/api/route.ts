@@ -31,9 +31,9 @@ interface Row<Q extends Schema, B extends Schema> {
   readonly path: string;
   readonly needs: Permission;
   /** Shape of the query parameters. @default none are taken */
-  readonly query?: Q;
+  readonly query?: () => Q;
   /** Shape of the JSON body. @default none is taken */
-  readonly body?: B;
+  readonly body?: () => B;
 }
 
 interface AnswerRow<Q extends Schema, B extends Schema> extends Row<Q, B> {
@@ -88,8 +88,8 @@ export function stream<Q extends Schema = typeof nothing>(row: StreamRow<Q>): St
 
 function checked<Q extends Schema, B extends Schema>(row: Row<Q, B>, raw: RawCall): Call<Q, B> {
   const { verbs, signal } = raw;
-  const unit = row.path.includes(':name') ? parseInput('path', unitParams, raw.params).name : '';
-  const query = parseInput('query', row.query ?? nothing, raw.query) as v.InferOutput<Q>;
-  const body = parseInput('body', row.body ?? nothing, raw.body) as v.InferOutput<B>;
+  const unit = row.path.includes(':name') ? parseInput('path', unitParams(), raw.params).name : '';
+  const query = parseInput('query', row.query?.() ?? nothing, raw.query) as v.InferOutput<Q>;
+  const body = parseInput('body', row.body?.() ?? nothing, raw.body) as v.InferOutput<B>;
   return { verbs, unit, query, body, signal };
 }

@@ -42,11 +42,11 @@ export class CloudMemory {
    */
   async load(): Promise<void> {
     if (this.#isLoaded) return;
-    const text = await this.#read();
-    if (text === 'unreadable' || this.#isLoaded) return;
+    const read = await this.#read();
+    if (read === 'unreadable' || this.#isLoaded) return;
     this.#isLoaded = true;
-    if (text === undefined) return;
-    const earlier = parseFacts(text);
+    if (read.text === undefined) return;
+    const earlier = parseFacts(read.text);
     if (earlier === undefined) await this.#files.setAside(this.#path).catch(() => undefined);
     else this.#facts = merged(earlier, this.#facts);
   }
@@ -70,11 +70,11 @@ export class CloudMemory {
   }
 
   /** What is longer than any of ours is read as broken. */
-  async #read(): Promise<string | 'unreadable' | undefined> {
+  async #read(): Promise<{ readonly text: string | undefined } | 'unreadable'> {
     try {
-      return await this.#files.read(this.#path);
+      return { text: await this.#files.read(this.#path) };
     } catch (error) {
-      return isAgentError(error, 'TOO_LARGE') ? '' : 'unreadable';
+      return isAgentError(error, 'TOO_LARGE') ? { text: '' } : 'unreadable';
     }
   }
 }

@@ -6,7 +6,7 @@ import test from 'node:test';
 import { AgentError } from '../../agent/core/agent-error.ts';
 import { boardTimeMs } from '../fakes/fake-verbs.ts';
 import { privateDirectory, startWay } from '../host/api-way.ts';
-import { bundle, finish, run, start, startIn } from './agentctl.ts';
+import { bundle, finish, run, start } from './agentctl.ts';
 
 const nobody = '/tmp/oh-ctl-nobody.sock';
 
@@ -368,32 +368,6 @@ test('selftest shows each rung and answers no with the fault', async (t) => {
   assert.match(stdout, /^engine +ok +12 ms +dockerd 20\.10\.24 on arm64$/m);
   assert.match(stdout, /^run +FAILED +1 s/m);
   assert.match(stdout, /MqueueMissing: the kernel needs CONFIG_POSIX_MQUEUE/);
-});
-
-test('shutdown for a reboot says what had to be killed', async (t) => {
-  const { path: socket, verbs } = await startWay(t);
-  assert.equal((await run(socket, 'shutdown', '--for', 'reboot', '--deadline', '5s')).code, 0);
-  assert.equal(verbs.asked.shutdown?.for, 'reboot');
-  const { deadlineMs = 0 } = verbs.asked.shutdown ?? {};
-  assert.ok(deadlineMs >= 1_000 && deadlineMs < 5_000, `${deadlineMs} ms are left of 5 s`);
-  verbs.killed = ['dockerd'];
-  const { code, stdout } = await run(socket, 'shutdown');
-  assert.equal(code, 1);
-  assert.equal(stdout, 'Stopped; killed: dockerd\n');
-});
-
-test('the deadline of a shutdown counts from when it was called, not from when the program got round to it', async (t) => {
-  const { path: socket, verbs } = await startWay(t);
-  const shell = startIn('read go; exec "$@"', socket, ['shutdown', '--deadline', '5m']);
-  const calledMs = performance.now();
-  // Something that takes its time, while the process is there and its program is not.
-  await run(socket, 'version');
-  const lostMs = performance.now() - calledMs;
-  shell.stdin?.end('go\n');
-  assert.equal((await finish(shell)).code, 0);
-  const { deadlineMs = 0 } = verbs.asked.shutdown ?? {};
-  // The kernel counts the start of a process in hundredths of a second.
-  assert.ok(deadlineMs <= 300_000 - lostMs + 50, `${deadlineMs} ms are left after ${lostMs} ms`);
 });
 
 test('events show what happened after a number', async (t) => {

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 
 type Json = Record<string, unknown>;
 
@@ -105,19 +106,17 @@ export class KubeServer {
   }
 
   async #answer(request: IncomingMessage): Promise<{ status: number; body: unknown }> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const text = Buffer.concat(chunks).toString();
-    const location = (request.url ?? '').split('?')[0]?.slice(1).replace(/\/$/, '') ?? '';
-    const method = request.method ?? 'GET';
+    const body = await text(request);
+    const { method = 'GET', url = '' } = request;
+    const location = url.split('?')[0]?.slice(1).replace(/\/$/, '') ?? '';
     const known = method === 'GET' ? this.#discovery(location) : undefined;
     if (known !== undefined) return { status: 200, body: known };
-    if (location === 'apis/authorization.k8s.io/v1/subjectaccessreviews') return this.#review(text);
+    if (location === 'apis/authorization.k8s.io/v1/subjectaccessreviews') return this.#review(body);
     if (method !== 'GET') this.writes.push(`${method} ${location}`);
     if (this.isForbidden) return failure(403, 'Forbidden', 'devices is forbidden');
     return method === 'GET'
       ? this.#read(location)
-      : this.#write(method, location, text === '' ? {} : (JSON.parse(text) as Json));
+      : this.#write(method, location, body === '' ? {} : (JSON.parse(body) as Json));
   }
 
   #review(text: string): { status: number; body: unknown } {

@@ -90,10 +90,10 @@ async function synced(t: TestContext): Promise<ReadonlySet<number>> {
   const kind = Object.getPrototypeOf(handle) as FileHandle;
   await handle.close();
   const seen = new Set<number>();
-  const sync = kind.sync;
+  const real = Object.getOwnPropertyDescriptor(kind, 'sync')?.value as (this: FileHandle) => Promise<void>;
   t.mock.method(kind, 'sync', async function (this: FileHandle) {
     seen.add((await this.stat()).ino);
-    return sync.call(this);
+    return real.call(this);
   });
   return seen;
 }

@@ -4,20 +4,31 @@ import type { CommandOptions, CommandResult, Commands } from '../core/commands.t
 
 const maxStreamBytes = 1_048_576;
 const defaultTimeoutMs = 10_000;
+/** Milliseconds that a killed tool gets to go: the kernel may hold it for as long as a disk or a driver hangs (state D). */
+const goMs = 2_000;
 
-/** Runs tools as children of the agent, each in a process group of its own that the deadline kills as a whole. */
+/**
+ * Runs tools as children of the agent, each in a process group of its own that the deadline kills as a whole. One that the
+ * kernel does not let go keeps nobody waiting, and is not started a second time beside itself.
+ */
 export class ToolRunner implements Commands {
   readonly #env: Readonly<Record<string, string>>;
+  readonly #kill: (group: number) => void;
+  /** Process numbers of those that did not go, by what was run. */
+  readonly #stuck = new Map<string, number | undefined>();
 
-  /** `env` is the whole environment of every tool. */
-  constructor(env: Readonly<Record<string, string>>) {
+  /** `env` is the whole environment of every tool; `kill` ends a group of processes, as far as the kernel lets it. */
+  constructor(env: Readonly<Record<string, string>>, kill: (group: number) => void = killGroup) {
     this.#env = env;
+    this.#kill = kill;
   }
 
   run(argv: readonly [string, ...string[]], options: CommandOptions = {}): Promise<CommandResult> {
     const [file, ...args] = argv;
     const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
     const name = argv.slice(0, 3).join(' ');
+    const key = argv.join('\0');
+    if (this.#stuck.has(key)) return Promise.reject(heldByKernel(name, this.#stuck.get(key)));
     return new Promise((resolve, reject) => {
       const child = spawn(file, args, {
         env: this.#env,
@@ -28,11 +39,15 @@ export class ToolRunner implements Commands {
       const stdout = gather(child.stdout);
       const stderr = gather(child.stderr);
       let isLate = false;
-      const timer = setTimeout(() => {
+      let timer = setTimeout(() => {
         isLate = true;
-        killGroup(child.pid);
-        child.stdout?.destroy();
-        child.stderr?.destroy();
+        if (child.pid !== undefined) this.#kill(child.pid);
+        for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
+        timer = setTimeout(() => {
+          this.#stuck.set(key, child.pid);
+          child.unref();
+          reject(heldByKernel(name, child.pid));
+        }, goMs);
       }, timeoutMs);
       child.once('error', (error) => {
         clearTimeout(timer);
@@ -40,6 +55,7 @@ export class ToolRunner implements Commands {
       });
       child.once('close', (code, signal) => {
         clearTimeout(timer);
+        this.#stuck.delete(key);
         if (isLate) {
           const text = `Cannot run "${name}": it did not end within ${timeoutMs} ms and was killed`;
           reject(new AgentError('TIMED_OUT', text));
@@ -59,8 +75,12 @@ function toolFailed(name: string, what: string, cause?: unknown): AgentError {
   return new AgentError('TOOL_FAILED', `Cannot run "${name}": it ${what}`, { cause });
 }
 
-function killGroup(pid: number | undefined): void {
-  if (pid === undefined) return;
+function heldByKernel(name: string, pid: number | undefined): AgentError {
+  const text = `Cannot run "${name}": process ${pid ?? '?'} did not end in time and the kernel does not let go of it; a disk or a driver may hang, see state D in \`ps\``;
+  return new AgentError('TIMED_OUT', text);
+}
+
+function killGroup(pid: number): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {

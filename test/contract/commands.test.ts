@@ -45,6 +45,25 @@ test('a tool that does not end is killed together with its children', async () =
   }
 });
 
+test('a tool that the kernel does not let go keeps nobody waiting, and is not started beside itself until it has gone', async () => {
+  const groups: number[] = [];
+  const held = new ToolRunner({ PATH: '/usr/bin:/bin' }, (group) => groups.push(group));
+  const argv = ['/bin/sleep', `${5_000_000 + process.pid}`] as const;
+  const late = { code: 'TIMED_OUT', message: /the kernel does not let go of it.*state D/ };
+  await assert.rejects(held.run(argv, { timeoutMs: 50 }), late);
+  await assert.rejects(held.run(argv, { timeoutMs: 50 }), late);
+  assert.equal(groups.length, 1, 'it was started once');
+  assert.equal((await held.run(['/bin/true'])).code, 0);
+  process.kill(-(groups[0] ?? 0), 'SIGKILL');
+  const patient = patience();
+  while (groups.length === 1) {
+    assert.ok(!patient.aborted, 'it is never started again');
+    await held.run(argv, { timeoutMs: 50 }).catch(() => undefined);
+    await setImmediate();
+  }
+  process.kill(-(groups[1] ?? 0), 'SIGKILL');
+});
+
 /** Command lines of all processes, read as ps does, which not every machine has. */
 function commandLines(): string[] {
   return readdirSync('/proc')

@@ -35,41 +35,48 @@ export class ClockKeeper {
 
   /** Resolves once the clock shows a possible time, or when the signal aborts; never rejects. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.#parts;
-    try {
-      for (let tries = 1; clock.wallMs() < earliestTimeMs; tries += 1) {
-        if (await this.#setFromSources(signal)) return;
-        await clock.sleep(backoffDelay(tries, retry, 1), signal);
-      }
-    } catch (error) {
-      if (!isAbort(error)) log.warn('clock.failed', { message: messageOf(error) });
+    const { clock } = this.#parts;
+    for (let tries = 1; clock.wallMs() < earliestTimeMs && !signal.aborted; tries += 1) {
+      if (await this.#setFromSources(signal)) return;
+      await clock.sleep(backoffDelay(tries, retry, 1), signal).catch(() => undefined);
     }
   }
 
+  /** What cannot be done with one source, or now, may be possible with another one, or later: without the time a board is lost. */
   async #setFromSources(signal: AbortSignal): Promise<boolean> {
-    const { clock, executor, time, sources, board, log } = this.#parts;
+    const { log, sources } = this.#parts;
     for (const source of sources()) {
-      const wallMs = await time.dateOf(source);
-      if (wallMs === undefined || wallMs < earliestTimeMs || wallMs > latestTimeMs) continue;
-      const fields = { source, fromMs: clock.wallMs(), toMs: wallMs };
-      await executor.execute(
-        {
-          kind: 'set-clock',
-          id: 'clock',
-          what: `set the clock to what ${source} says`,
-          why: 'It was never set, and every certificate looks not yet valid.',
-          wallMs,
-        },
-        signal,
-      );
-      log.info('clock.set', fields);
-      board.record('clock.set', fields);
-      board.set('ClockSynced', 'true', {
-        reason: 'TakenFromServer',
-        message: `The clock was set from ${source}`,
-      });
-      return true;
+      try {
+        if (await this.#setFrom(source, signal)) return true;
+      } catch (error) {
+        if (isAbort(error)) return false;
+        log.warn('clock.failed', { source, message: messageOf(error) });
+      }
     }
     return false;
+  }
+
+  async #setFrom(source: string, signal: AbortSignal): Promise<boolean> {
+    const { clock, executor, time, board, log } = this.#parts;
+    const wallMs = await time.dateOf(source);
+    if (wallMs === undefined || wallMs < earliestTimeMs || wallMs > latestTimeMs) return false;
+    const fields = { source, fromMs: clock.wallMs(), toMs: wallMs };
+    await executor.execute(
+      {
+        kind: 'set-clock',
+        id: 'clock',
+        what: `set the clock to what ${source} says`,
+        why: 'It was never set, and every certificate looks not yet valid.',
+        wallMs,
+      },
+      signal,
+    );
+    log.info('clock.set', fields);
+    board.record('clock.set', fields);
+    board.set('ClockSynced', 'true', {
+      reason: 'TakenFromServer',
+      message: `The clock was set from ${source}`,
+    });
+    return true;
   }
 }

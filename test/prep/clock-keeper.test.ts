@@ -10,6 +10,8 @@ const now = Date.UTC(2026, 3, 1);
 
 interface World {
   readonly wallMs: number;
+  /** How often the clock cannot be set before it can. */
+  readonly refusals?: number;
   readonly says: Readonly<Record<string, number | undefined>>;
 }
 
@@ -17,17 +19,22 @@ interface World {
 async function anHour({
   wallMs,
   says,
+  refusals = 0,
 }: World): Promise<{ wallMs: number; asked: string[]; board: HealthBoard }> {
   const clock = new FakeClock({ wallMs });
   const board = new HealthBoard(clock);
   const ground = new FakeGround();
+  let left = refusals;
   ground.onStep = (step) => {
+    left -= 1;
+    if (left >= 0) throw new Error('busybox cannot be started: EMFILE');
     if (step.kind === 'set-clock') clock.setWall(step.wallMs);
   };
   const asked: string[] = [];
   const time = {
     dateOf: async (url: string) => {
       asked.push(url);
+      if (!URL.canParse(url)) throw new TypeError('Invalid URL');
       return says[url];
     },
   };
@@ -59,6 +66,14 @@ test('a clock in 1970 is set from the first server that knows a possible time', 
   });
   assert.deepEqual(asked, ['https://down', 'https://also-1970', 'https://good']);
   assert.ok(wallMs >= now && wallMs <= now + 3_600_000);
+  assert.equal(board.get('ClockSynced')?.reason, 'TakenFromServer');
+});
+
+test('a clock that cannot be set at the first try, and a source that is none, are no reason to give up', async () => {
+  const says = { 'https://[nonsense': now, 'https://good': now };
+  const { wallMs, asked, board } = await anHour({ wallMs: 60_000, refusals: 3, says });
+  assert.ok(wallMs >= now && wallMs <= now + 3_600_000);
+  assert.equal(asked.length, 8);
   assert.equal(board.get('ClockSynced')?.reason, 'TakenFromServer');
 });
 

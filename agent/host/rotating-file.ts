@@ -75,7 +75,7 @@ export class RotatingFile {
    */
   write(pieces: readonly Uint8Array[], done: () => void): boolean {
     const startedMs = this.#nowMs();
-    if (startedMs >= this.#slowUntilMs) {
+    if (!this.#isSlow(startedMs)) {
       this.writeNow(pieces);
       return true;
     }
@@ -95,8 +95,15 @@ export class RotatingFile {
   }
 
   close(): void {
-    if (this.#descriptor !== undefined) fs.closeSync(this.#descriptor);
+    const descriptor = this.#descriptor;
+    // Before: closed is closed, even where that reports an error, and the number may soon be somebody else's.
     this.#descriptor = undefined;
+    if (descriptor !== undefined) fs.closeSync(descriptor);
+  }
+
+  /** A clock that was set back says nothing about the disk. */
+  #isSlow(nowMs: number): boolean {
+    return nowMs < this.#slowUntilMs && this.#slowUntilMs - nowMs <= slowForMs;
   }
 
   #isRotationDue(extraBytes: number): boolean {

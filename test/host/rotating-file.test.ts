@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import fs, { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -74,4 +74,42 @@ test('after a slow write another thread writes, in order and whole, until the di
   log.close();
   assert.deepEqual(written, ['one at once', 'two at once', 'three elsewhere', 'four at once']);
   assert.match(readFileSync(file, 'utf8'), /one\n.*two\n.*three\n.*four\n$/);
+});
+
+test('a clock that is set back does not make a disk slow for as long', (t) => {
+  const { clock, open, line } = rig(t);
+  const log = open();
+  clock.stepMs = 300;
+  log.writeNow([line('slow')]);
+  clock.stepMs = 0;
+  assert.equal(
+    log.write([line('soon after')], () => undefined),
+    false,
+  );
+  clock.nowMs -= 1_000 * hour;
+  assert.equal(
+    log.write([line('set back')], () => undefined),
+    true,
+  );
+  log.close();
+});
+
+test('a file whose closing reports an error is closed all the same: its number may be another file by then', (t) => {
+  const { file, open, line } = rig(t);
+  const log = open();
+  log.writeNow([line('one')]);
+  const close = fs.closeSync;
+  const closing = t.mock.method(fs, 'closeSync', (descriptor: number) => {
+    close(descriptor);
+    throw Object.assign(new Error('EIO'), { code: 'EIO' });
+  });
+  assert.throws(() => log.close(), /EIO/);
+  closing.mock.restore();
+  // Takes the number that has become free.
+  const other = fs.openSync(`${file}.other`, 'w');
+  log.writeNow([line('two')]);
+  close(other);
+  log.close();
+  assert.equal(readFileSync(`${file}.other`, 'utf8'), '');
+  assert.match(readFileSync(file, 'utf8'), /one\n.*two\n$/);
 });

@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { errnoOf } from '../core/agent-error.ts';
 import type { Ended, ProcessIdentity, RunningProcess } from '../core/process.ts';
 import { EndWatch } from './end-watch.ts';
 import { parseStat } from './proc-reader.ts';
@@ -25,14 +26,16 @@ export class AdoptedProcesses {
 
   /**
    * Takes over a process whose start time still matches; undefined otherwise. Its program is not compared: a start script
-   * ends with `exec`, and no other process can have the same number and the same start within one boot.
+   * ends with `exec`, and no other process can have the same number and the same start within one boot. Throws where nobody can
+   * tell just now, e.g. for want of descriptors: taken for gone, a unit would be started beside itself.
    */
   adopt(identity: ProcessIdentity): RunningProcess | undefined {
     let descriptor: number;
     try {
       descriptor = fs.openSync(`/proc/${identity.pid}/stat`, 'r');
-    } catch {
-      return undefined;
+    } catch (error) {
+      if (['ENOENT', 'ESRCH'].includes(errnoOf(error) ?? '')) return undefined;
+      throw error;
     }
     const startTicks = isLiving(descriptor) ? readStartTicks(descriptor) : undefined;
     if (startTicks !== identity.startTicks) {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import fs from 'node:fs';
-import { errnoOf } from '../core/agent-error.ts';
+import { AgentError, errnoOf } from '../core/agent-error.ts';
 import type { Log } from '../core/log.ts';
 import {
   type Ended,
@@ -15,6 +15,9 @@ import {
 import { AdoptedProcesses } from './adopted-process.ts';
 import { describeProcess, listPids, readFacts, readProc, readProgram, readStat } from './proc-reader.ts';
 import { moveToRootGroups } from './root-groups.ts';
+
+/** Stands for an id that cannot be read just now. */
+const unknownBoot = 'unknown';
 
 /**
  * Processes of the machine. A child gets a session of its own and output pipes that it holds open itself, so neither the
@@ -60,9 +63,15 @@ export class HostProcesses implements Processes {
     return { ok: true, process: new Child(identity, child, ended) };
   }
 
-  adopt(identity: ProcessIdentity): Promise<RunningProcess | undefined> {
-    const isThisBoot = identity.bootId === this.#boot();
-    return Promise.resolve(isThisBoot ? this.#adopted.adopt(identity) : undefined);
+  async adopt(identity: ProcessIdentity): Promise<RunningProcess | undefined> {
+    await Promise.resolve();
+    const bootId = this.#boot();
+    if (bootId === unknownBoot)
+      throw new AgentError(
+        'FILE_FAILED',
+        'Cannot tell whose process it is: the id of this boot cannot be read now',
+      );
+    return identity.bootId === bootId ? this.#adopted.adopt(identity) : undefined;
   }
 
   facts(pid: number): Promise<ProcessFacts | undefined> {
@@ -103,8 +112,8 @@ export class HostProcesses implements Processes {
   }
 
   #boot(): string {
-    this.#bootId ??= (readProc('/proc/sys/kernel/random/boot_id') ?? 'unknown').trim();
-    return this.#bootId;
+    this.#bootId ??= readProc('/proc/sys/kernel/random/boot_id')?.trim();
+    return this.#bootId ?? unknownBoot;
   }
 
   #moveToRoot(pid: number | 'self'): void {

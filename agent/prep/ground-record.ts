@@ -48,6 +48,8 @@ export class RecordKeeper {
   #bootId = '';
   #record = emptyRecord;
   #trouble: unknown;
+  /** Whether the disk has not taken what is known: it is tried again at each look. */
+  #isOwed = false;
 
   constructor(files: Files, path: string) {
     this.#files = files;
@@ -59,7 +61,10 @@ export class RecordKeeper {
    * read again at the next look and not written over: what it says of the board as it was is nowhere else.
    */
   async load(bootId: string): Promise<GroundRecord> {
-    if (this.#bootId === bootId) return this.#record;
+    if (this.#bootId === bootId) {
+      if (this.#isOwed) await this.#save(this.#record).catch(() => undefined);
+      return this.#record;
+    }
     try {
       this.#record = parse(await this.#files.read(this.#path), bootId) ?? emptyRecord;
       this.#bootId = bootId;
@@ -86,8 +91,10 @@ export class RecordKeeper {
 
   async #save(record: GroundRecord): Promise<void> {
     this.#record = record;
+    this.#isOwed = true;
     const text = `${JSON.stringify({ version: 1, bootId: this.#bootId, ...record })}\n`;
     await this.#files.replace(this.#path, text, { mode: 0o600 });
+    this.#isOwed = false;
   }
 }
 

@@ -47,12 +47,22 @@ export function readStat(pid: number): StatLine | undefined {
   return text === undefined ? undefined : parseStat(text);
 }
 
-/** Everything known about one process. */
+/**
+ * Everything known about one process. Its command line is read when it is first asked for: it lies in the memory of the process,
+ * and where that is held by a disk that hangs, whoever reads it hangs too (linux fs/proc/base.c get_mm_cmdline; access_remote_vm takes mmap_lock).
+ */
 export function readFacts(pid: number): ProcessFacts | undefined {
   const stat = readStat(pid);
   if (stat === undefined) return undefined;
-  const argv = (readProc(`/proc/${pid}/cmdline`) ?? '').split('\0').slice(0, -1);
-  return { ...stat, exe: readProgram(pid), argv };
+  let argv: readonly string[] | undefined;
+  return {
+    ...stat,
+    exe: readProgram(pid),
+    get argv() {
+      argv ??= (readProc(`/proc/${pid}/cmdline`) ?? '').split('\0').slice(0, -1);
+      return argv;
+    },
+  };
 }
 
 /** Numeric names in /proc. */

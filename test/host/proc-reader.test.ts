@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseStat, readFacts } from '../../agent/host/proc-reader.ts';
@@ -45,4 +46,14 @@ test('the root of each hierarchy is found by the controllers that mount it, neve
     'name=systemd': '/sys/fs/cgroup/systemd',
     '': '/sys/fs/cgroup/unified',
   });
+});
+
+test('the memory of a process, which may hang, is not read by whoever asks for its state', (t) => {
+  const read = t.mock.method(fs, 'readFileSync');
+  const paths = (): readonly string[] => read.mock.calls.map(({ arguments: [path] }) => String(path));
+  const facts = readFacts(process.pid);
+  assert.equal(facts?.state, 'R');
+  assert.deepEqual(paths(), [`/proc/${process.pid}/stat`]);
+  assert.notEqual(facts?.argv[0], undefined);
+  assert.deepEqual(paths().slice(1), [`/proc/${process.pid}/cmdline`]);
 });

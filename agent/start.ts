@@ -11,20 +11,12 @@ process.argv.splice(1, 1);
 const [, file = '', ...options] = process.argv;
 const at = options.indexOf('--home');
 const home = at === -1 ? homeDir : (options[at + 1] ?? homeDir);
-/** What every agent needs before its API answers: loaded while the program is read. */
-const neededFirst = ['node:http', 'node:net', 'node:path', 'node:fs/promises', 'node:vm', 'node:zlib'];
-
-async function start(): Promise<void> {
-  const code = await loadCode({ code: file, compiled: `${home}/state/compiled-code` }, () => {
-    for (const name of neededFirst) require(name);
-  });
-  const { packages: __packages } = code;
-  const given = { exports: {}, require, module: { exports: {} }, __filename: file, __dirname, __packages };
-  Object.assign(globalThis, given);
-  code.run();
-  for (const name of Object.keys(given)) Reflect.deleteProperty(globalThis, name);
-  setTimeout(() => void code.keep().then(restrainGrowth), settledMs).unref();
-}
+const code = loadCode({ code: file, compiled: `${home}/state/compiled-code` });
+const { packages: __packages } = code;
+const given = { exports: {}, require, module: { exports: {} }, __filename: file, __dirname, __packages };
+Object.assign(globalThis, given);
+code.run();
+for (const name of Object.keys(given)) Reflect.deleteProperty(globalThis, name);
 
 /** Resident bytes above which memory counts more than time; an idle agent has less. */
 const muchBytes = 66_000_000;
@@ -43,4 +35,4 @@ function restrainGrowth(): void {
   }, lookMs).unref();
 }
 
-void start();
+setTimeout(() => void code.keep().then(restrainGrowth), settledMs).unref();

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, read, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { Script } from 'node:vm';
 import { crc32 } from 'node:zlib';
@@ -34,16 +34,14 @@ const title = 'oh-edge-agent compiled code 1';
 /**
  * Reads a program with the code that V8 compiled for it at an earlier start; compiling was half of the time until the API
  * answered. Node's own cache (NODE_COMPILE_CACHE) exists since Node 22 only, looks at neither owner nor mode, and is written
- * at an orderly exit, which a board seldom has. Threads of Node's read both files; `meanwhile` is done while they do.
+ * at an orderly exit, which a board seldom has.
  */
-export async function loadCode(
-  { code, compiled }: CodePlaces,
-  meanwhile: () => void = () => undefined,
-): Promise<LoadedCode> {
-  const program = openProgram(code);
-  const reading = [program.text, readKept(compiled, program.key)] as const;
-  meanwhile();
-  const [text, cachedData] = await Promise.all(reading);
+export function loadCode({ code, compiled }: CodePlaces): LoadedCode {
+  const { text, size, mtimeMs, packages } = readProgram(code);
+  // The sum tells versions apart where all files have one time; size and time show a file that was edited by hand.
+  const sum = /\/\/ (\w{64})\n/.exec(text.slice(0, headBytes))?.[1] ?? '';
+  const key = [process.version, process.arch, size, mtimeMs, sum].join(' ');
+  const cachedData = readKept(compiled, key);
   const script = new Script(text, {
     filename: code,
     ...(cachedData === undefined ? {} : { cachedData }),
@@ -51,70 +49,46 @@ export async function loadCode(
   const wasKept = cachedData !== undefined && script.cachedDataRejected === false;
   return {
     wasKept,
-    packages: (...given) => program.packages(text)(...given),
+    packages,
     run: () => void script.runInThisContext(),
-    keep: async () => (wasKept ? undefined : writeKept(compiled, program.key, script.createCachedData())),
+    keep: async () => (wasKept ? undefined : writeKept(compiled, key, script.createCachedData())),
   };
 }
 
-interface Program {
-  /** Tells it from every other version. */
-  readonly key: string;
-  readonly text: Promise<string>;
-  readonly packages: (text: string) => LoadedCode['packages'];
+interface ProgramText extends Pick<LoadedCode, 'packages'> {
+  readonly text: string;
+  readonly size: number;
+  readonly mtimeMs: number;
 }
 
-/** Begins to read a program without what stands behind it: half of the text, which most starts never need, let alone before they answer. */
-function openProgram(file: string): Program {
+/** Reads a program without what stands behind it: half of the text, which most starts never need, let alone before they answer. */
+function readProgram(file: string): ProgramText {
   const descriptor = openSync(file, 'r');
   const { size, mtimeMs } = fstatSync(descriptor);
-  const start = Buffer.alloc(headBytes);
-  const head = start.toString('latin1', 0, readSync(descriptor, start, 0, headBytes, 0));
-  // The sum tells versions apart where all files have one time; size and time show a file that was edited by hand.
-  const sum = /\/\/ (\w{64})\n/.exec(head)?.[1] ?? '';
-  const behind = Number(/\n\/\/ behind: (\d+)\n/.exec(head)?.[1] ?? 0);
-  const end = behind < size ? size - behind : size;
-  return {
-    key: [process.version, process.arch, size, mtimeMs, sum].join(' '),
-    text: readText(descriptor, 0, end).then(async (text) => {
-      // The file stays open: an update or a deployment may take it away while the agent runs.
-      if (end < size && text.endsWith(programEnd)) return text;
-      // Edited by hand, or nothing stands behind it; as Node would run it.
-      const whole = end < size ? await readText(descriptor, 0, size) : text;
-      closeSync(descriptor);
-      return whole;
-    }),
-    packages: (text) => {
-      const bytes = Buffer.alloc(behind);
-      const functionText = bytes.toString('latin1', 0, readSync(descriptor, bytes, 0, behind, end));
-      const lineOffset = text.split('\n').length - 1;
-      return new Script(`(${functionText})`, {
-        filename: file,
-        lineOffset,
-      }).runInThisContext() as LoadedCode['packages'];
-    },
+  const read = (from: number, to: number): string => {
+    const bytes = Buffer.allocUnsafeSlow(to - from);
+    return bytes.toString('latin1', 0, readSync(descriptor, bytes, 0, bytes.length, from));
   };
-}
-
-async function readText(descriptor: number, from: number, to: number): Promise<string> {
-  return (await readBytes(descriptor, from, to)).toString('latin1');
-}
-
-function readBytes(descriptor: number, from: number, to: number): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafeSlow(to - from);
-  return new Promise((resolve, reject) => {
-    read(descriptor, bytes, 0, bytes.length, from, (error, count) => {
-      if (error === null) resolve(bytes.subarray(0, count));
-      else reject(error);
-    });
-  });
+  const behind = Number(/\n\/\/ behind: (\d+)\n/.exec(read(0, Math.min(size, headBytes)))?.[1] ?? 0);
+  const text = read(0, Math.max(0, size - behind));
+  if (behind > 0 && text.endsWith(programEnd)) {
+    // The file stays open: an update or a deployment may take it away while the agent runs.
+    const lineOffset = text.split('\n').length - 1;
+    const load = (): unknown =>
+      new Script(`(${read(size - behind, size)})`, { filename: file, lineOffset }).runInThisContext();
+    return { text, size, mtimeMs, packages: (...given) => (load() as LoadedCode['packages'])(...given) };
+  }
+  // Edited by hand, or nothing stands behind it; as Node would run it.
+  const whole = behind > 0 ? read(0, size) : text;
+  closeSync(descriptor);
+  return { text: whole, size, mtimeMs, packages: () => undefined };
 }
 
 /**
  * V8 takes a damaged form without a word and runs it (Node 20 and 22 do not compute its own checksum), hence ours. Whoever
  * can write the file rules the agent, so it must be ours and nobody else's.
  */
-async function readKept(file: string, key: string): Promise<Buffer | undefined> {
+function readKept(file: string, key: string): Buffer | undefined {
   let descriptor: number;
   try {
     descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW);
@@ -124,7 +98,7 @@ async function readKept(file: string, key: string): Promise<Buffer | undefined> 
   try {
     const { uid, mode, size } = fstatSync(descriptor);
     if (uid !== process.geteuid?.() || (mode & 0o7777) !== 0o600 || size <= headerBytes) return undefined;
-    const bytes = await readBytes(descriptor, 0, size);
+    const bytes = readFileSync(descriptor);
     const data = bytes.subarray(headerBytes);
     return bytes.toString('latin1', 0, headerBytes) === header(key, data) ? data : undefined;
   } catch {

@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { type CodePlaces, type LoadedCode, loadCode } from '../../agent/host/compiled-code.ts';
+import { type CodePlaces, loadCode } from '../../agent/host/compiled-code.ts';
 
 const program = (value: number): string =>
   `/* program */ // ${String(value).padStart(64, '0')}\n(function () { globalThis.compiledCodeTest = ${value}; })();\n`;
@@ -33,17 +33,17 @@ async function places(t: TestContext): Promise<CodePlaces> {
 /** Runs the program once and keeps its code; then nothing but what a test changes can make the next start refuse it. */
 async function kept(t: TestContext): Promise<CodePlaces> {
   const all = await places(t);
-  const first = await loadCode(all);
+  const first = loadCode(all);
   assert.equal(first.wasKept, false);
   first.run();
   await first.keep();
-  assert.equal((await loadCode(all)).wasKept, true);
+  assert.equal(loadCode(all).wasKept, true);
   return all;
 }
 
 test('the second start takes the code that the first one kept, and runs the same program', async (t) => {
   const all = await kept(t);
-  const second = await loadCode(all);
+  const second = loadCode(all);
   second.run();
   assert.equal(seen(), 1);
   assert.equal((await stat(all.compiled)).mode & 0o777, 0o600);
@@ -60,13 +60,13 @@ test('kept code with one damaged byte anywhere is not run', async (t) => {
     const damaged = Buffer.from(bytes);
     damaged[at] = (damaged[at] ?? 0) ^ 0x55;
     await writeFile(all.compiled, damaged);
-    const code = await loadCode(all);
+    const code = loadCode(all);
     assert.equal(code.wasKept, false, `byte ${at}`);
     code.run();
   }
   for (const length of [0, 100, 256, bytes.length - 1]) {
     await writeFile(all.compiled, bytes.subarray(0, length));
-    assert.equal((await loadCode(all)).wasKept, false, `cut to ${length}`);
+    assert.equal(loadCode(all).wasKept, false, `cut to ${length}`);
   }
 });
 
@@ -75,38 +75,38 @@ test('a new program does not run with the code of the old one, even of the same 
   const { atime, mtime } = await stat(all.code);
   await writeFile(all.code, program(2));
   await utimes(all.code, atime, mtime);
-  const code = await loadCode(all);
+  const code = loadCode(all);
   code.run();
   assert.equal(code.wasKept, false);
   assert.equal(seen(), 2);
   await code.keep();
-  assert.equal((await loadCode(all)).wasKept, true, 'its own code takes the place');
+  assert.equal(loadCode(all).wasKept, true, 'its own code takes the place');
 });
 
 test('a program that was edited by hand is compiled again', async (t) => {
   const all = await kept(t);
   await utimes(all.code, 1, 1);
-  assert.equal((await loadCode(all)).wasKept, false);
+  assert.equal(loadCode(all).wasKept, false);
 });
 
 test('kept code that others may write or own is not trusted', async (t) => {
   const all = await kept(t);
   await chmod(all.compiled, 0o660);
-  assert.equal((await loadCode(all)).wasKept, false);
+  assert.equal(loadCode(all).wasKept, false);
   await chmod(all.compiled, 0o600);
-  assert.equal((await loadCode(all)).wasKept, true);
+  assert.equal(loadCode(all).wasKept, true);
   if (process.getuid?.() !== 0) return t.skip('the rest needs root to give a file away');
   await chown(all.compiled, 4_711, 4_711);
-  assert.equal((await loadCode(all)).wasKept, false);
+  assert.equal(loadCode(all).wasKept, false);
 });
 
 test('a place that cannot be written costs nothing but time', async (t) => {
   const all = await places(t);
   const nowhere = { ...all, compiled: path.join(path.dirname(all.compiled), 'absent/compiled-code') };
-  const code = await loadCode(nowhere);
+  const code = loadCode(nowhere);
   code.run();
   await code.keep();
-  assert.equal((await loadCode(nowhere)).wasKept, false);
+  assert.equal(loadCode(nowhere).wasKept, false);
 });
 
 /** As build.mjs writes it: the packages stand behind the program, and line 2 says how long they are. */
@@ -117,7 +117,7 @@ function withPackages(behind: string, said = behind.length): string {
 }
 
 /** What start.js gives to a program. */
-function runWithPackages(code: LoadedCode): unknown {
+function runWithPackages(code: ReturnType<typeof loadCode>): unknown {
   Object.assign(globalThis, { __packages: code.packages });
   code.run();
   return (seen() as () => unknown)();
@@ -128,7 +128,7 @@ const behind = 'function __packages(value) { return value + 1; }\n//# sourceMapp
 test('packages behind a program are read when it first needs one, even if the file has gone by then', async (t) => {
   const all = await places(t);
   await writeFile(all.code, withPackages(behind));
-  const code = await loadCode(all);
+  const code = loadCode(all);
   await rm(all.code);
   assert.equal(runWithPackages(code), 5);
 });
@@ -137,7 +137,7 @@ test('an error in a package is told with its line in the file', async (t) => {
   const all = await places(t);
   const text = withPackages('function __packages() {\nthrow new Error("in a package"); }\n');
   await writeFile(all.code, text);
-  const code = await loadCode(all);
+  const code = loadCode(all);
   const line = text.split('\n').findIndex((one) => one.startsWith('throw')) + 1;
   assert.throws(
     () => runWithPackages(code),
@@ -149,6 +149,6 @@ test('a program whose second line does not fit what stands there runs as a whole
   for (const said of [behind.length - 1, behind.length + 7, 10 ** 9]) {
     const all = await places(t);
     await writeFile(all.code, withPackages(behind, said));
-    assert.equal(runWithPackages(await loadCode(all)), 5, `it says ${said}`);
+    assert.equal(runWithPackages(loadCode(all)), 5, `it says ${said}`);
   }
 });

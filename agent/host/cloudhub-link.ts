@@ -51,7 +51,10 @@ class WebSocketSession implements FrameSession {
     this.#client = client;
     client.on('unexpected-response', (_request, response) => {
       const text = `"${target.host}:${target.port}" answered ${response.statusCode} instead of opening a session`;
-      this.#end ??= { reason: 'Refused', message: text, isPermanent: true };
+      // 429 and 5xx are what a cloud that starts, or what stands before it, says to all boards at once.
+      const status = response.statusCode ?? 0;
+      const isPermanent = status < 500 && status !== 429;
+      this.#end ??= { reason: 'Refused', message: text, isPermanent };
       client.terminate();
     });
     client.on('error', (error) => {

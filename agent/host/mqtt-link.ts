@@ -13,6 +13,7 @@ import {
 } from '../core/link.ts';
 import { PacketBound } from './packet-bound.ts';
 import { checkServerIdentity } from './server-identity.ts';
+import { unusableFiles } from './unusable-files.ts';
 
 const connectMs = 10_000;
 const closeMs = 1_000;
@@ -220,8 +221,8 @@ async function secretsOf(files: BrokerTarget['tls'], url: string): Promise<tls.S
       ...(key === undefined ? {} : { key }),
     };
   } catch (error) {
-    const message = `Cannot enter the broker "${url}": its certificate files are unreadable: ${messageOf(error)}`;
-    throw new LinkError({ reason: 'CertificateMissing', message, isPermanent: true }, { cause: error });
+    const what = `Cannot enter the broker "${url}" with its certificate files`;
+    throw unusableFiles(what, 'put them where edgecore.yaml says they are', error);
   }
 }
 

@@ -4,6 +4,7 @@ import net from 'node:net';
 import tls from 'node:tls';
 import { errnoOf, messageOf } from '../core/agent-error.ts';
 import { type FrameTarget, type LinkEnd, LinkError } from '../core/link.ts';
+import { unusableFiles } from './unusable-files.ts';
 
 const dialMs = 10_000;
 const pemBlock = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
@@ -73,8 +74,7 @@ async function secretsOf(files: FrameTarget['tls']): Promise<Secrets> {
     return { authorities: (ca.match(pemBlock) ?? []).map((pem) => new X509Certificate(pem)), cert, key };
   } catch (error) {
     if (error instanceof LinkError) throw error;
-    const message = `Cannot use the node's certificates: ${errnoOf(error) ?? messageOf(error)}; join again with a new token`;
-    throw new LinkError({ reason: 'CertificateMissing', message, isPermanent: true }, { cause: error });
+    throw unusableFiles("Cannot use the node's certificates", 'join again with a new token', error);
   }
 }
 

@@ -195,7 +195,9 @@ export class CloudReporter {
         // The gate rings when that changes.
         return hopelessMs;
       case 'failed':
-        return outcome.end.isPermanent ? hopelessMs : backoffDelay(this.#failures, backoff, chance);
+        // Many boards meet the same thing in the same moment: they must not all come back in one.
+        if (outcome.end.isPermanent) return hopelessMs * (0.5 + chance / 2);
+        return backoffDelay(this.#failures, backoff, chance);
       case 'done':
       case 'silent':
       case 'no-node':

@@ -5,14 +5,12 @@ import { defaultConfig } from '../../agent/config/default-config.ts';
 import { CloudHubLink } from '../../agent/host/cloudhub-link.ts';
 import { MqttLink } from '../../agent/host/mqtt-link.ts';
 import { Mosquitto } from '../../test/fakes/mosquitto.ts';
-import { CloudHub } from '../../test/standins/cloudhub/cloudhub.ts';
-import { certificateRequest } from '../../test/standins/edgecore/enrolment.ts';
 import { SimulatedBoard } from './board.ts';
+import { type CloudPlace, CloudProcess } from './cloud-process.ts';
 import { EventBus } from './event-bus.ts';
 import { Traffic } from './traffic.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
-const dayMs = 86_400_000;
 /** Milliseconds of real time after which an answer that does not come is given up; a busy machine may take its time. */
 const patienceMs = 60_000;
 
@@ -20,7 +18,7 @@ const patienceMs = 60_000;
 export interface FleetStage {
   readonly clock: VirtualClock;
   readonly traffic: Traffic;
-  readonly cloud: CloudHub;
+  readonly cloud: CloudProcess;
   readonly bus: EventBus;
   readonly boards: readonly SimulatedBoard[];
   /** Times that an answer did not come. */
@@ -57,31 +55,24 @@ export async function buildStage(count: number): Promise<FleetStage> {
       'max_queued_messages 0',
     ]);
     undo.push(() => broker.end());
-    const cloud = await CloudHub.start({
-      // cloudcore's own default is 500; a session of the agent's takes a place beside edgecore's.
-      nodeLimit: 2 * count + 10,
-      // The sessions live by the clock of the fleet, the stand-in by the real one.
-      times: { keepaliveMs: dayMs },
-    });
+    // cloudcore's own default is 500; a session of the agent's takes a place beside edgecore's.
+    const cloud = await CloudProcess.start(2 * count + 10);
     undo.push(() => cloud.stop());
     const bus = await EventBus.start(broker.url);
     undo.push(() => bus.stop());
-    const tls = await certificateFiles(cloud, folder);
+    const tls = certificateFiles(cloud.place, folder);
     const shared = {
       clock,
       settings: defaultConfig(),
       broker: traffic.broker(new MqttLink()),
       brokerUrl: broker.url,
       hub: traffic.hub(new CloudHubLink()),
-      hubPort: cloud.hubPort,
+      hubPort: cloud.place.hubPort,
       tls,
     };
     const boards = Array.from({ length: count }, (_, index) => new SimulatedBoard(index, shared));
-    for (const { name } of boards) {
-      bus.addNode(name);
-      const status = { conditions: [{ type: 'Ready', status: 'True' }] };
-      cloud.store.put('node', { namespace: '', name }, { status });
-    }
+    for (const { name } of boards) bus.addNode(name);
+    await cloud.add(boards.map(({ name }) => name));
     undo.push(async () => {
       await Promise.all(boards.map((board) => board.report.stop()));
     });
@@ -92,19 +83,15 @@ export async function buildStage(count: number): Promise<FleetStage> {
   }
 }
 
-/** One certificate for all boards: CloudHub looks at the name in it only where authorization is switched on. */
-async function certificateFiles(cloud: CloudHub, folder: string) {
-  const { requestDer, keyPem } = await certificateRequest('fleet', 22);
-  const der = await cloud.authority.signRequest(requestDer, { fromMs: -dayMs, untilMs: dayMs });
-  const pem = `-----BEGIN CERTIFICATE-----\n${der.toString('base64')}\n-----END CERTIFICATE-----\n`;
+function certificateFiles({ caPem, certPem, keyPem }: CloudPlace, folder: string) {
   const write = (name: string, text: string): string => {
     const file = path.join(folder, name);
     writeFileSync(file, text, { mode: 0o600 });
     return file;
   };
   return {
-    caFile: write('ca.pem', cloud.authority.caPem),
-    certFile: write('cert.pem', pem),
+    caFile: write('ca.pem', caPem),
+    certFile: write('cert.pem', certPem),
     keyFile: write('key.pem', keyPem),
   };
 }

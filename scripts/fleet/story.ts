@@ -1,4 +1,3 @@
-import { conditionOf } from '../../test/standins/cloudhub/store.ts';
 import type { SimulatedBoard } from './board.ts';
 import { type Spread, sparkline, spreadOf } from './rates.ts';
 import { buildStage, type FleetStage } from './stage.ts';
@@ -60,7 +59,7 @@ export async function runFleet(count: number, say: (text: string) => void): Prom
     await outage(stage);
     say('the cloud is back');
     const storm = await comeback(stage);
-    const lost = lostNews(stage);
+    const lost = await lostNews(stage);
     say('a question to all');
     const query = await askAll(boards);
     return {
@@ -143,24 +142,21 @@ async function comeback({ clock, cloud, boards, traffic }: FleetStage) {
   };
 }
 
-function lostNews({ bus, cloud, boards }: FleetStage): FleetResult['lost'] {
+async function lostNews({ bus, cloud, boards }: FleetStage): Promise<FleetResult['lost']> {
   const lacks = (isThere: (board: SimulatedBoard) => boolean): number =>
     boards.filter((board) => !isThere(board)).length;
+  const heard = await cloud.heard(
+    boards.map(({ name }) => name),
+    'NetworkReady',
+  );
   return {
     twins: lacks((board) => {
       const newest = board.ledger.newest(1)[0];
       return bus.told.get(board.name)?.get('ledger')?.startsWith(`${newest?.sequence}:`) === true;
     }),
-    conditions: lacks((board) => {
-      const node = cloud.store.get('node', { namespace: '', name: board.name });
-      return conditionOf(node, 'NetworkReady')?.['status'] === 'False';
-    }),
-    events: boards.length - new Set(cloud.store.list('event').map(involved)).size,
+    conditions: boards.length - heard.conditions,
+    events: boards.length - heard.events,
   };
-}
-
-function involved(event: Readonly<Record<string, unknown>>): string {
-  return (event['involvedObject'] as { name: string }).name;
 }
 
 async function askAll(boards: readonly SimulatedBoard[]): Promise<FleetResult['query']> {

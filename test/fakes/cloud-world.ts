@@ -28,15 +28,18 @@ export interface CloudWorldOptions extends FakeHubOptions {
   readonly clock?: FakeClock;
   readonly edgecoreVersion?: string;
   readonly metaServer?: (body: string) => HttpReply;
+  /** Chance of this board. */
+  readonly chance?: number;
 }
 
 /** The reporter of a board's conditions; whatever changes there rings the bell. */
 export function reporterOf(
   board: HealthBoard,
   parts: Omit<CloudReporterOptions, 'random' | 'pace' | 'read'>,
+  chance = 0.5,
 ): CloudReporter {
   const read = () => ({ conditions: board.conditions(), summary: board.summary() });
-  const reporter = new CloudReporter({ ...parts, random: () => 0.5, pace, read });
+  const reporter = new CloudReporter({ ...parts, random: () => chance, pace, read });
   board.watch(() => parts.bell.ring());
   return reporter;
 }
@@ -69,7 +72,7 @@ export async function cloudWorld(options: CloudWorldOptions = {}) {
   let id = 0;
   const newId = (): string => `id-${(id += 1)}`;
   const channels = new CloudChannels({ link: hub, http, gate, memory, events, clock, log, newId });
-  const reporter = reporterOf(board, { nodes, channels, memory, gate, clock, log, bell });
+  const reporter = reporterOf(board, { nodes, channels, memory, gate, clock, log, bell }, options.chance);
   board.set('EdgecoreReady', 'true', { reason: 'Ready', message: 'edgecore answers' });
   board.set('DockerReady', 'true', { reason: 'Ready', message: 'dockerd answers' });
   gate.edgecoreAdopted();

@@ -69,6 +69,8 @@ export class FakeHub implements FrameLink {
   keepalives = 0;
   bytes = 0;
   isUp = true;
+  /** How every opening ends while it is not up. */
+  refusal: LinkEnd = { reason: 'Unreachable', message: 'ECONNREFUSED', isPermanent: false };
   isMute = false;
   isEnforced: boolean;
   readonly #version: string;
@@ -89,8 +91,7 @@ export class FakeHub implements FrameLink {
     signal.throwIfAborted();
     const nodeId = target.headers['node_id'] ?? '';
     this.opened.push(nodeId);
-    if (!this.isUp)
-      throw new LinkError({ reason: 'Unreachable', message: 'ECONNREFUSED', isPermanent: false });
+    if (!this.isUp) throw new LinkError(this.refusal);
     return this.join(nodeId);
   }
 

@@ -243,6 +243,27 @@ test('an unreachable cloud is tried with longer and longer pauses, and told the 
   await end();
 });
 
+test('boards that are refused for the same reason in the same moment do not come back in one', async () => {
+  const waits: number[] = [];
+  for (const chance of [0.1, 0.9]) {
+    const { clock, hub, breakEdgecore, end } = await world({ chance });
+    await clock.advance(60_000);
+    hub.goDown();
+    hub.refusal = { reason: 'CertificateRejected', message: 'another authority', isPermanent: true };
+    breakEdgecore();
+    const openedAfterSeconds: number[] = [];
+    for (let second = 0; openedAfterSeconds.length < 2 && second < 400; second += 1) {
+      const before = hub.opened.length;
+      await clock.advance(1_000);
+      if (hub.opened.length > before) openedAfterSeconds.push(second);
+    }
+    waits.push(openedAfterSeconds[1]! - openedAfterSeconds[0]!);
+    await end();
+  }
+  const [soon = 0, late = 0] = waits;
+  assert.ok(soon >= 150 && late <= 301 && late - soon > 100, `${waits.join(', ')} s`);
+});
+
 test('a Node that does not exist yet is waited for', async () => {
   const { clock, hub, reporter, end } = await world();
   hub.store.remove('node', { namespace: '', name: 'board-1' });

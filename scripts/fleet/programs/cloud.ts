@@ -59,3 +59,6 @@ process.on('message', (task: CloudTask) => {
     (error: unknown) => answer({ error: String(error) }),
   );
 });
+
+// Whoever started it is gone: nobody would end it.
+process.on('disconnect', () => process.exit());

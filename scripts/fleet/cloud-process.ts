@@ -1,7 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Faults } from '../../test/standins/cloudhub/faults.ts';
 
 /** What the cloud's process is asked to do; one at a time. */
@@ -40,10 +38,11 @@ export class CloudProcess {
   }
 
   static async start(nodeLimit: number): Promise<CloudProcess> {
-    // Beside the bundle it is a bundle too.
-    const here = fileURLToPath(import.meta.url);
-    const program = path.join(path.dirname(here), `programs/cloud${path.extname(here)}`);
-    const child = fork(program, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    // Read as it stands: whoever starts it may be a bundle in any folder.
+    const child = fork('scripts/fleet/programs/cloud.ts', {
+      execArgv: ['--import', 'tsx'],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
     return new CloudProcess(child, (await ask(child, { do: 'start', nodeLimit })) as CloudPlace);
   }
 

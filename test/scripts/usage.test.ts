@@ -8,10 +8,7 @@ import { build } from 'esbuild';
 /** Programs of ours that a script of package.json ends in, and the bundles that a board runs. */
 const { scripts } = JSON.parse(await readFile('package.json', 'utf8')) as { scripts: Record<string, string> };
 const own = /(?:scripts\/[\w/-]+\.(?:ts|mjs)|build\.mjs)\b/g;
-const named = Object.values(scripts)
-  .flatMap((line) => line.match(own) ?? [])
-  // What a program starts itself is asked by nobody.
-  .filter((file) => !file.includes('/programs/'));
+const named = Object.values(scripts).flatMap((line) => line.match(own) ?? []);
 const programs = [...new Set([...named, 'agent/main.ts', 'agent/cli/main.ts'])].sort();
 
 const outdir = await mkdtemp(path.join('build', 'usage-'));

@@ -5,7 +5,7 @@ import type { Log } from '../core/log.ts';
 import type { HealthBoard } from '../health/board.ts';
 import type { EdgePlaces } from './edge-places.ts';
 import { databaseFiles } from './edge-plan.ts';
-import { within } from './join-look.ts';
+import { inTime } from './join-look.ts';
 import type { NodeRecord } from './node-record.ts';
 
 /** What a cure needs. */
@@ -28,7 +28,7 @@ export async function cureDatabase(
   signal: AbortSignal,
 ): Promise<boolean> {
   const { host, hubPort } = record.cloud;
-  const hub = await within(clock, (until) => cloud.reach({ host, port: hubPort }, until), signal);
+  const hub = await inTime(clock, (until) => cloud.reach({ host, port: hubPort }, until), signal);
   if (!hub.ok) {
     log.warn('edgecore.database-waits', {
       message: `It is set aside once the cloud answers: ${hub.message}`,

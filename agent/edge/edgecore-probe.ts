@@ -1,8 +1,8 @@
 import type { Clock } from '../core/clock.ts';
-import { underEither } from '../core/either-signal.ts';
 import type { LocalNet } from '../core/local-net.ts';
 import type { UnitLogs } from '../core/unit-logs.ts';
 import type { Health, Note, ProbeDepth } from '../core/unit-spec.ts';
+import { within } from '../core/within.ts';
 import { explainMissingLink } from './link-faults.ts';
 import { explainStoppedModules } from './stopped-modules.ts';
 import { type Tree, valueAt } from './tree.ts';
@@ -107,12 +107,8 @@ export class EdgecoreProbe {
   async #isHealthy({ healthPort }: ProbeTarget, signal: AbortSignal): Promise<boolean> {
     if (healthPort === undefined) return true;
     const { clock, net } = this.#ports;
-    const late = new AbortController();
-    const cancel = clock.after(healthMs, () => late.abort());
-    const answer = await underEither(signal, late.signal, (either) =>
-      net.get(`http://127.0.0.1:${healthPort}/healthz`, either),
-    );
-    cancel();
+    const ask = (until: AbortSignal) => net.get(`http://127.0.0.1:${healthPort}/healthz`, until);
+    const answer = await within(clock, healthMs, ask, { signal });
     return answer?.status === 200;
   }
 

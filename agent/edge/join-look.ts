@@ -1,8 +1,8 @@
 import type { Clock } from '../core/clock.ts';
 import type { CloudProbe, EnrolmentAnswer, Unreachable } from '../core/cloud-probe.ts';
-import { underEither } from '../core/either-signal.ts';
 import type { Files } from '../core/files.ts';
 import type { LocalNet } from '../core/local-net.ts';
+import { within } from '../core/within.ts';
 import { cniPlugins } from './cni.ts';
 import type { EdgePlaces } from './edge-places.ts';
 import type { NodeRecord } from './node-record.ts';
@@ -41,7 +41,7 @@ export async function lookBeforeJoin(
   const { clock, cloud } = ports;
   const { program, record, settings, hasDockerd } = known;
   const { host, hubPort, enrolPort } = settings.cloud;
-  const bounded = <T>(ask: (signal: AbortSignal) => Promise<T>): Promise<T> => within(clock, ask, signal);
+  const bounded = <T>(ask: (signal: AbortSignal) => Promise<T>): Promise<T> => inTime(clock, ask, signal);
   const [hub, enrolment, nodeExists, busyPorts, certificate, cni] = await Promise.all([
     bounded((until) => cloud.reach({ host, port: hubPort }, until)),
     bounded(
@@ -101,16 +101,13 @@ export function portsOf(tree: Tree): readonly number[] {
 }
 
 /** Runs one question with a deadline by the clock port, so that tests need not wait for it. */
-export async function within<T>(
+export function inTime<T>(
   clock: Clock,
   ask: (signal: AbortSignal) => Promise<T>,
   signal: AbortSignal,
 ): Promise<T> {
-  const late = new AbortController();
-  const cancel = clock.after(askMs, () => late.abort(new DOMException('It took too long', 'TimeoutError')));
-  try {
-    return await underEither(signal, late.signal, ask);
-  } finally {
-    cancel();
-  }
+  return within(clock, askMs, ask, {
+    signal,
+    reason: () => new DOMException('It took too long', 'TimeoutError'),
+  });
 }

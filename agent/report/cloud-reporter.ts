@@ -2,9 +2,9 @@ import { messageOf } from '../core/agent-error.ts';
 import { type BackoffPolicy, backoffDelay } from '../core/backoff.ts';
 import type { Clock, Random } from '../core/clock.ts';
 import type { EdgeNode, EdgeNodes } from '../core/edge-node.ts';
-import { underEither } from '../core/either-signal.ts';
 import type { Log } from '../core/log.ts';
 import type { SpeakerGate } from '../core/speaker-gate.ts';
+import { within } from '../core/within.ts';
 import type { Condition } from '../health/condition.ts';
 import type { Summary } from '../health/summary.ts';
 import type { Bell } from './bell.ts';
@@ -92,10 +92,7 @@ export class CloudReporter {
     const node = await nodes.read();
     this.#isRetracted = true;
     if (node?.hub === undefined) return true;
-    const late = new AbortController();
-    const cancel = clock.after(retractMs, () => late.abort());
-    const outcome = await underEither(signal, late.signal, (either) => this.#takeBack(node, either));
-    cancel();
+    const outcome = await within(clock, retractMs, (until) => this.#takeBack(node, until), { signal });
     await channels.close();
     return outcome === undefined || outcome.how === 'done' || outcome.how === 'no-node';
   }
@@ -219,11 +216,8 @@ export class CloudReporter {
     if (isHeardLater || removed.length === 0) return;
     const node = await nodes.read();
     if (node?.hub === undefined) return;
-    const late = new AbortController();
-    const cancel = clock.after(farewellMs, () => late.abort());
     const push = { node, conditions: {}, removed, wallMs: clock.wallMs() };
-    const outcome = await channels.pushBeforeEdgecore(push, late.signal);
-    cancel();
+    const outcome = await within(clock, farewellMs, (until) => channels.pushBeforeEdgecore(push, until));
     if (outcome.how === 'done') this.#toldMs = clock.nowMs();
   }
 

@@ -2,9 +2,9 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { messageOf } from '../core/agent-error.ts';
 import type { Clock } from '../core/clock.ts';
 import type { EdgeNode } from '../core/edge-node.ts';
-import { underEither } from '../core/either-signal.ts';
 import type { BrokerMessage, BrokerSession } from '../core/link.ts';
 import type { Log } from '../core/log.ts';
+import { within } from '../core/within.ts';
 import { type CommandMemory, commandWindowMs } from './command-memory.ts';
 
 /** Does one verb. The argument is a JSON value as the asker sent it; every refusal is an AgentError. */
@@ -140,19 +140,18 @@ export class CommandDesk {
       log.warn('command.refused', { id, verb, reason: 'NotAllowed' });
       return { ok: false, error: `this board does not allow "${verb}"` };
     }
-    const late = new AbortController();
-    const cancel = clock.after(verbMs, () => late.abort());
-    try {
+    const perform = async (until: AbortSignal): Promise<unknown> => {
       // Before it is done: a command that nobody remembers could be done again after a restart.
       await memory.take(nonce, time);
-      const result = await underEither(signal, late.signal, (either) => act(JSON.parse(argument), either));
+      return act(JSON.parse(argument), until);
+    };
+    try {
+      const result = await within(clock, verbMs, perform, { signal });
       log.info('command.done', { id, verb });
       return { ok: true, result };
     } catch (error) {
       log.warn('command.failed', { id, verb, error: messageOf(error) });
       return { ok: false, error: messageOf(error) };
-    } finally {
-      cancel();
     }
   }
 

@@ -2,7 +2,7 @@ import type { SelftestDocument, SelftestStep } from '../api/wire.ts';
 import { AgentError, messageOf } from '../core/agent-error.ts';
 import type { Clock } from '../core/clock.ts';
 import type { DockerApi } from '../core/docker.ts';
-import { underEither } from '../core/either-signal.ts';
+import { within } from '../core/within.ts';
 import { type ContainerResult, Engine } from './engine.ts';
 import { classifyError } from './faults.ts';
 import { makeImage } from './image.ts';
@@ -59,16 +59,14 @@ export class Selftest {
       throw new AgentError('BUSY', 'Cannot start the self-test: one is running already; wait for its end');
     }
     this.#isRunning = true;
-    const over = new AbortController();
-    const cancel = this.#parts.clock.after(deadlineMs, () => {
-      over.abort(new AgentError('TIMED_OUT', `Cannot finish the self-test: ${deadlineMs} ms are over`));
-    });
+    const reason = (): Error =>
+      new AgentError('TIMED_OUT', `Cannot finish the self-test: ${deadlineMs} ms are over`);
+    const climb = (until: AbortSignal) => this.#climb(wishes, until);
     try {
-      const steps = await underEither(signal, over.signal, (either) => this.#climb(wishes, either));
+      const steps = await within(this.#parts.clock, deadlineMs, climb, { signal, reason });
       signal.throwIfAborted();
       return { ok: steps.every(({ ok }) => ok), steps };
     } finally {
-      cancel();
       await this.#engine.removeImage(imageName);
       this.#isRunning = false;
     }

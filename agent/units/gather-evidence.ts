@@ -2,8 +2,8 @@ import { messageOf } from '../core/agent-error.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Processes, RunningProcess } from '../core/process.ts';
 import type { UnitSpec } from '../core/unit-spec.ts';
+import { within } from '../core/within.ts';
 import { evidenceMs } from './state.ts';
-import { within } from './within.ts';
 
 /** Why a unit hangs, as far as it can be seen. */
 export interface Evidence {

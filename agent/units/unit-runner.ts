@@ -3,6 +3,7 @@ import { isAbort, messageOf } from '../core/agent-error.ts';
 import { type Ended, type RunningProcess, unitMark } from '../core/process.ts';
 import type { OutputCapture } from '../core/unit-logs.ts';
 import { type Fault, isFault, type Note, type UnitCommand, type UnitSpec } from '../core/unit-spec.ts';
+import { within } from '../core/within.ts';
 import { AdoptionRecords } from './adoption-record.ts';
 import { CauseWatch } from './cause-watch.ts';
 import { InstanceSearch } from './find-instance.ts';
@@ -12,7 +13,6 @@ import { dueAt, type Effect, initialState, pidOf, type UnitEvent, type UnitState
 import { step } from './step.ts';
 import type { UnitPorts } from './unit-ports.ts';
 import { conditionOf, howText, noteOf, statusOf } from './unit-view.ts';
-import { within } from './within.ts';
 
 /** Last lines that an end is explained from: the first line of a Go panic comes before its stack, which may have a hundred. */
 const keptLines = 200;

@@ -81,11 +81,13 @@ export class JoinBackup {
     await records.read().catch(failed);
     await this.#journal.remove().catch(failed);
     // What dockerd was started for since may be the other way round now; containers go on (live-restore).
-    const isOther = this.#needsCri() !== hadCri && isActive(units(), 'dockerd');
-    if (isOther)
-      await Promise.resolve('dockerd')
-        .then((name) => units().restartUnit(name))
-        .catch(failed);
+    if (this.#needsCri() !== hadCri && isActive(units(), 'dockerd')) {
+      try {
+        units().restartUnit('dockerd');
+      } catch (error) {
+        failed(error);
+      }
+    }
     if (node !== undefined && records.current !== undefined) units().startUnit('edgecore');
     log.info('edge.join-undone', { node });
   }

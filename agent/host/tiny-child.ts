@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { existsSync, unlinkSync, writeFileSync } from 'node:fs';
 import { namesIn } from './ground-files.ts';
 
@@ -64,16 +64,11 @@ export class TinyChild {
   }
 
   #listen(path: string): void {
-    const child = spawn(path, [], { env: {}, cwd: '/', stdio: ['ignore', 'pipe', 'ignore'] });
+    const child = spawnOnce(path, ['ignore', 'pipe', 'ignore']);
     this.#child = child;
-    child.unref();
-    child.once('spawn', () => removeFile(path));
-    child.once('error', () => {
-      removeFile(path);
-      this.#ended();
-    });
+    child.once('error', () => this.#ended());
     child.once('exit', (code) => this.#ended(code === 1 && !this.#isLive ? hopelessMs : restartMs));
-    child.stdout.on('data', (words: Buffer) => {
+    child.stdout?.on('data', (words: Buffer) => {
       if (this.#isClosed) return;
       this.#isLive = true;
       this.#parts.said(words.toString('latin1'));
@@ -104,11 +99,7 @@ export function runOnce(
   const path = placeProgram(directory, name, program);
   if (path === undefined) return;
   try {
-    const { out, err } = descriptors;
-    const child = spawn(path, [], { env: {}, cwd: '/', stdio: ['ignore', out, err] });
-    child.unref();
-    child.once('spawn', () => removeFile(path));
-    child.once('error', () => removeFile(path));
+    spawnOnce(path, ['ignore', descriptors.out, descriptors.err]);
   } catch {
     removeFile(path);
   }
@@ -123,6 +114,15 @@ export function placeProgram(directory: string, name: string, program: Uint8Arra
   } catch {
     return undefined;
   }
+}
+
+/** Starts a program that was placed for this one start, and takes it away again. */
+function spawnOnce(path: string, stdio: StdioOptions): ChildProcess {
+  const child = spawn(path, [], { env: {}, cwd: '/', stdio });
+  child.unref();
+  child.once('spawn', () => removeFile(path));
+  child.once('error', () => removeFile(path));
+  return child;
 }
 
 /** A copy that an agent wrote and was killed before it started it. */

@@ -153,6 +153,14 @@ test('a server that answers 403 is told as such', async (t) => {
   assert.equal(cloud.nodes().length, 0);
 });
 
+test('a server that answers 503 is told as such, and tried again soon', async (t) => {
+  const { cloud, target } = await hubFor(t);
+  await cloud.setFaults({ hub: 'busy' });
+  const { end } = await failure(target('board-1'));
+  assert.deepEqual([end.reason, end.isPermanent], ['Refused', false]);
+  assert.match(end.message, /503/);
+});
+
 test('an abort while the cloud hangs ends the opening at once', async (t) => {
   const { cloud, target } = await hubFor(t);
   await cloud.setFaults({ hub: 'hang' });

@@ -2,8 +2,8 @@
 export interface Faults {
   /** Enrolment port 10002: closed, accepts and never answers, answers 500, or shows an expired certificate. */
   readonly enrol?: 'refuse' | 'hang' | 'error';
-  /** WebSocket port 10000: closed, never upgrades, drops each session after its first keepalive, or never replies. */
-  readonly hub?: 'refuse' | 'hang' | 'drop' | 'mute';
+  /** WebSocket port 10000: closed, never upgrades, answers 503 as what stands before a cloud that starts, drops each session after its first keepalive, or never replies. */
+  readonly hub?: 'refuse' | 'hang' | 'busy' | 'drop' | 'mute';
   /** Certificates handed out: already expired, or not yet valid. */
   readonly issue?: 'expired' | 'not-yet';
   /** Certificate of the servers: expired, or without the address that the nodes use. */
@@ -12,7 +12,7 @@ export interface Faults {
 
 const allowed: Readonly<Record<keyof Faults, readonly string[]>> = {
   enrol: ['refuse', 'hang', 'error'],
-  hub: ['refuse', 'hang', 'drop', 'mute'],
+  hub: ['refuse', 'hang', 'busy', 'drop', 'mute'],
   issue: ['expired', 'not-yet'],
   server: ['expired', 'wrong-name'],
 };

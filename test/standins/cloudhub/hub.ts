@@ -52,7 +52,12 @@ export class Hub {
 
   /** Takes an HTTP upgrade, as the `upgrade` event of an HTTPS server gives it. */
   upgrade(request: IncomingMessage, socket: TLSSocket, head: Buffer): void {
-    if (this.#options.faults().hub === 'hang') return;
+    const { hub } = this.#options.faults();
+    if (hub === 'hang') return;
+    if (hub === 'busy') {
+      socket.end('HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n');
+      return;
+    }
     const origin = request.headers.origin;
     if (origin !== undefined && new URL(origin).host !== request.headers.host) {
       socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n');

@@ -3,6 +3,7 @@ import { LinkError } from '../../../agent/core/link.ts';
 import { restartPolicy } from '../../../agent/units/create-supervisor.ts';
 import { DeclaredUnit } from '../../../agent/units/declared-unit.ts';
 import { Supervisor } from '../../../agent/units/supervisor.ts';
+import { turns } from '../../../test/fakes/fake-clock.ts';
 import { FakeProcesses } from '../../../test/fakes/fake-processes.ts';
 import { FakePrograms, FakeSockets } from '../../../test/fakes/fake-programs.ts';
 import { FakeUnitLogs } from '../../../test/fakes/fake-unit-logs.ts';
@@ -49,9 +50,7 @@ async function afterADay(units: number, hours: number, say: Say): Promise<Measur
 
 /** A board that never finds its cloud: every try is refused at once. */
 async function withoutCloud(hours: number, say: Say): Promise<Measurement> {
-  const clock = new VirtualClock(async () => {
-    for (let turn = 0; turn < 4; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-  });
+  const clock = new VirtualClock(turns);
   const end = { reason: 'Refused', message: 'nobody listens', isPermanent: false };
   const nobody = { open: async () => Promise.reject(new LinkError(end)) };
   const board = new SimulatedBoard(0, {

@@ -40,7 +40,8 @@ export const latency: Benchmark = {
 async function startBare({ stage, node }: Context, agent: RunningAgent): Promise<Server> {
   const units = stage.units([]);
   const file = path.join(units.dir, 'status.json');
-  writeFileSync(file, (await firstAnswer(agent.socketPath, statusPath)).body);
+  await firstAnswer(agent.socketPath, statusPath);
+  writeFileSync(file, (await request(agent.socketPath, statusPath)).body);
   const running = await bareHttp(node, file).start(units.dir, units);
   stage.adopt({ name: bare, units, running });
   const socketPath = path.join(units.dir, 'api.sock');

@@ -69,7 +69,12 @@ export class HostPartDisk implements PartDisk {
   }
 
   async linkTarget(place: string): Promise<string | undefined> {
-    return readlink(place).catch(() => undefined);
+    return this.#attempt('look at', place, () =>
+      readlink(place).catch((error: unknown) => {
+        if (['ENOENT', 'ENOTDIR', 'EINVAL'].includes(errnoOf(error) ?? '')) return undefined;
+        throw error;
+      }),
+    );
   }
 
   async shareFile(from: string, to: string): Promise<void> {

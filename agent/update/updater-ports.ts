@@ -47,5 +47,7 @@ export interface Place {
   record: PartRecord;
   /** Whether the record at hand is the one on disk. */
   isOpen: boolean;
+  /** The opening that is under way. */
+  opening: Promise<void> | undefined;
   trial: PartTrial | undefined;
 }

@@ -1,10 +1,10 @@
 import type { PartsDocument, UpdateDocument } from '../api/wire.ts';
 import { AgentError, messageOf } from '../core/agent-error.ts';
 import { Latch } from '../core/latch.ts';
-import { openPart } from './open-part.ts';
+import { PartOpener } from './part-opener.ts';
 import { imageSlot, type PartRecord, type Slot, untouched } from './part-record.ts';
 import { PartStore } from './part-store.ts';
-import { isPartName, type PartKind, type PartName, partKinds, requireLauncher } from './part-table.ts';
+import { isPartName, type PartName, partKinds, requireLauncher } from './part-table.ts';
 import { PartTrial } from './part-trial.ts';
 import { draftView, partView, slotView, type ViewParts } from './part-view.ts';
 import { Story } from './story.ts';
@@ -34,20 +34,28 @@ export class Updater {
   readonly #ports: UpdaterPorts;
   readonly #places: ReadonlyMap<PartName, Place>;
   readonly #story: Story;
+  readonly #opener: PartOpener;
   readonly #over = new AbortController();
   /** Until then the records at hand are not those on disk, and nobody is told of them: the API answers before this is done. */
   readonly #opened = new Latch();
+  /** Until when changes are watched; undefined before `start`. */
+  #until: AbortSignal | undefined;
   #isTaking = false;
 
   constructor(options: UpdaterOptions, ports: UpdaterPorts) {
     this.#options = options;
     this.#ports = ports;
     this.#story = new Story(ports.board, ports.log);
+    this.#opener = new PartOpener(options, ports, this.#story, (place) => {
+      this.#show();
+      this.#goOn(place);
+    });
     const names = Object.keys(partKinds).filter(isPartName);
     this.#places = new Map(
       names.map((name) => {
         const store = new PartStore(options.home, name, ports);
-        return [name, { kind: partKinds[name], store, record: untouched, isOpen: false, trial: undefined }];
+        const closed = { record: untouched, isOpen: false, opening: undefined, trial: undefined };
+        return [name, { kind: partKinds[name], store, ...closed }];
       }),
     );
   }
@@ -55,7 +63,7 @@ export class Updater {
   /** Puts right what an earlier life left, before any unit is started. Never rejects: a disk in trouble costs updates, not the board. */
   async open(): Promise<void> {
     for (const place of this.#places.values()) {
-      await this.#openPlace(place).catch((error: unknown) => {
+      await this.#opener.open(place).catch((error: unknown) => {
         this.#ports.log.error('part.unreadable', { part: place.kind.name, message: messageOf(error) });
       });
     }
@@ -65,8 +73,11 @@ export class Updater {
 
   /** Goes on with what was under way; returns at once. */
   start(signal: AbortSignal): void {
-    const until = AbortSignal.any([signal, this.#over.signal]);
-    for (const place of this.#places.values()) if (place.record.phase !== 'settled') this.#try(place, until);
+    this.#until = AbortSignal.any([signal, this.#over.signal]);
+    for (const place of this.#places.values()) {
+      if (place.isOpen) this.#goOn(place);
+      else this.#opener.insist(place, this.#until).catch(() => undefined);
+    }
   }
 
   /** Ends the watching; a trial goes on with the next agent. */
@@ -89,10 +100,7 @@ export class Updater {
     const draft = await this.#alone(place, async () => {
       const taken = await this.#take(place, order, signal);
       if (order.isDryRun) await place.store.dropDraft();
-      else {
-        await place.store.keepDraft(taken.slot, taken.facts);
-        await this.#switchTo(place, taken.slot);
-      }
+      else await this.#putIn(place, taken);
       return taken;
     });
     const { notes, slot } = draft;
@@ -115,26 +123,19 @@ export class Updater {
     return this.#prove(place, { from, notes: [] });
   }
 
-  async #openPlace(place: Place): Promise<void> {
-    const { kind, store } = place;
-    const { launched, bootId } = this.#options;
-    const isAgent = kind.name === 'agent';
-    // Without its start script nobody has chosen, and there is nothing to compare the record with.
-    place.isOpen = isAgent && launched === undefined;
-    if (place.isOpen) return;
-    const { found, record, story, aside } = await openPart(store, {
-      bootId,
-      nowMs: this.#ports.clock.wallMs(),
-      launched: isAgent ? launched : undefined,
-      readBase: () => this.#baseOf(kind),
-    });
-    place.record = record;
-    place.isOpen = true;
-    if (aside !== undefined) this.#story.broken(kind.name, aside);
-    if (story !== undefined) {
-      this.#story.takenBack(kind.name, found.current, { ...story, to: record.current });
+  #goOn(place: Place): void {
+    if (this.#until !== undefined && place.record.phase !== 'settled') this.#try(place, this.#until);
+  }
+
+  /** What could not be put in is taken away again: the disk may be full because of it. */
+  async #putIn(place: Place, { slot, facts }: GoodDraft): Promise<void> {
+    try {
+      await place.store.keepDraft(slot, facts);
+      await this.#switchTo(place, slot);
+    } catch (error) {
+      await this.#opener.tidy(place);
+      throw error;
     }
-    if (record !== untouched && record.phase === 'settled') await this.#tidy(place);
   }
 
   async #take(place: Place, order: UpdateOrder, signal: AbortSignal): Promise<GoodDraft> {
@@ -149,8 +150,10 @@ export class Updater {
   }
 
   async #formerOf({ kind, store, record }: Place): Promise<Slot> {
-    const former = record.former ?? (record.current === imageSlot ? undefined : imageSlot);
+    const { current, former } = record;
     if (former !== undefined && (await store.isWhole(former))) return former;
+    // It was given up for room, or there never was one.
+    if (current !== imageSlot) return imageSlot;
     throw refused(kind.name, `there is no former one; put one in with \`agentctl update ${kind.name}\``);
   }
 
@@ -169,7 +172,7 @@ export class Updater {
       boots: 1,
       sinceMs: clock.wallMs(),
       goal: kind.name === 'agent' ? agentGoal(board.conditions()) : unitGoal(unitOf(units(), kind.name)),
-      base: await this.#baseOf(kind),
+      base: await this.#opener.baseOf(kind),
     });
     this.#story.switched(kind.name, record.current, slot);
   }
@@ -204,9 +207,15 @@ export class Updater {
   }
 
   async #save(place: Place, record: PartRecord): Promise<void> {
-    await place.store.write(record);
+    try {
+      await place.store.write(record);
+    } catch (error) {
+      // Written or half done, it would count at the next start, long after whoever asked was told that it failed.
+      await place.store.write(place.record).catch(() => undefined);
+      throw error;
+    }
     place.record = record;
-    if (record.phase === 'settled') await this.#tidy(place);
+    if (record.phase === 'settled') await this.#opener.tidy(place);
     this.#show();
   }
 
@@ -214,22 +223,12 @@ export class Updater {
     this.#story.show([...this.#places.values()].map(({ kind, record }) => ({ part: kind.name, record })));
   }
 
-  /** What is left over costs room, no more. */
-  async #tidy({ kind: { name }, store, record }: Place): Promise<void> {
-    try {
-      await store.collect(record);
-      if (name === 'agent') await store.forgetStarts();
-    } catch (error) {
-      this.#ports.log.warn('part.untidy', { part: name, message: messageOf(error) });
-    }
-  }
-
   async #place(name: string): Promise<Place> {
     await this.#opened.isOpen;
     const place = isPartName(name) ? this.#places.get(name) : undefined;
     if (place !== undefined) {
       // What could not be read at the start is not what is at hand, and must not be written over.
-      if (!place.isOpen) await this.#openPlace(place);
+      if (!place.isOpen) await this.#opener.openLate(place);
       return place;
     }
     throw new AgentError(
@@ -258,11 +257,6 @@ export class Updater {
     } finally {
       this.#isTaking = false;
     }
-  }
-
-  /** Sum of the image's agent, which an agent on /data is put over; other parts are put over nothing. */
-  async #baseOf({ name }: PartKind): Promise<string> {
-    return name === 'agent' ? this.#ports.disk.sumOf(this.#options.imagePaths.agent) : '';
   }
 
   #viewOf({ kind, store }: Place): ViewParts {

@@ -184,3 +184,35 @@ test('a version whose files cannot be looked at just now is neither given up nor
   assert.equal((await next.settled(next.updater.rollback('dockerd'))).ok, true);
   assert.equal(next.found(), '23.0.1 good');
 });
+
+test('a change on trial goes on by itself where the disk was full at the start of the agent', async () => {
+  const world = await updatedBoard();
+  const file = world.hand('25.0.3');
+  const update = world.updater.update('dockerd', { file, isDryRun: false }, new AbortController().signal);
+  update.catch(() => undefined);
+  await world.clock.advance(500);
+  const next = new UpdateWorld({ disk: world.disk.afterCut('durable') }, 'boot-2');
+  const replace = next.disk.replace.bind(next.disk);
+  next.disk.replace = () => Promise.reject(new Error('ENOSPC'));
+  await next.begin();
+  await assert.rejects(next.updater.rollback('dockerd'), /ENOSPC/);
+  await next.clock.advance(30_000);
+  next.disk.replace = replace;
+  await next.clock.advance(15_000);
+  assert.equal(next.record()?.phase, 'settled');
+  assert.equal(next.running, '25.0.3 good');
+  assert.deepEqual(next.story(), ['part.confirmed']);
+});
+
+test('what a power cut left of the first update of all is taken away', async () => {
+  for (const steps of [3, 5, 8, 11]) {
+    const world = new UpdateWorld();
+    await world.begin();
+    world.disk.stepsLeft = steps;
+    await world.update(world.hand('25.0.3')).catch(() => undefined);
+    const next = new UpdateWorld({ disk: world.disk.afterCut('live') }, 'boot-2');
+    await next.begin();
+    assert.equal(next.record(), undefined, `${steps} steps`);
+    assert.deepEqual(await next.disk.list(`${home}/parts/dockerd`), [], `${steps} steps`);
+  }
+});

@@ -323,6 +323,44 @@ test('what the last update left is given up where the disk has no room for both'
   assert.match(parts[0]?.former?.slot ?? '', /^24\.0\.2-/);
 });
 
+test('where the former one was given up for room, the part of the image is gone back to', async () => {
+  const world = await board();
+  await world.update(world.hand('23.0.1'));
+  await world.update(world.hand('24.0.2'));
+  await world.disk.removeTree(`${home}/parts/dockerd/${world.record()?.former}`);
+  assert.equal((await world.settled(world.updater.rollback('dockerd'))).ok, true);
+  assert.equal(world.running, '20.10.24 good');
+});
+
+for (const [what, file] of [
+  ['a disk that takes the files and not what is written beside them', 'part.json'],
+  ['a disk that takes the record and not the link', 'current'],
+] as const) {
+  test(`${what} leaves neither a change nor files behind`, async () => {
+    const world = await board();
+    await world.update(world.hand('24.0.2'));
+    const { disk } = world;
+    const names = await disk.list(`${home}/parts/dockerd`);
+    const [replace, pointLink] = [disk.replace.bind(disk), disk.pointLink.bind(disk)];
+    const full = new AgentError('FILE_FAILED', 'Cannot write: ENOSPC');
+    disk.replace = (path, text) => (path.endsWith(file) ? Promise.reject(full) : replace(path, text));
+    disk.pointLink = (path, target) => {
+      return path.endsWith(file) && !target.startsWith('24.')
+        ? Promise.reject(full)
+        : pointLink(path, target);
+    };
+    await assert.rejects(world.update(world.hand('25.0.3')), /ENOSPC/);
+    assert.equal(world.record()?.phase, 'settled');
+    assert.match(world.record()?.current ?? '', /^24\.0\.2-/);
+    assert.deepEqual(await disk.list(`${home}/parts/dockerd`), names);
+    const next = new UpdateWorld({ disk, units: world.units }, 'boot-1');
+    await next.begin();
+    await next.clock.advance(10_000);
+    assert.equal(next.found(), '24.0.2 good');
+    assert.deepEqual(next.story(), []);
+  });
+}
+
 test('the version of an edgecore that does not tell is the one that was given, for everybody who asks later', async () => {
   const world = await board();
   world.find = () => Promise.resolve(undefined as never);

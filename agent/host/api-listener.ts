@@ -7,8 +7,10 @@ import type { Log } from '../core/log.ts';
 import { ApiStreams } from './api-streams.ts';
 import { Askers } from './askers.ts';
 import { refusalOf } from './browser-check.ts';
+import { isPipelined } from './is-pipelined.ts';
 import { boundPatience, withoutOwnCheck } from './patience.ts';
 import { listenOnFile, removeSocketFile, type SocketAccess } from './socket-file.ts';
+import { UnreadAnswers } from './unread-answers.ts';
 
 /** Bounds of one listener. All of them exist so that no asker can cost the agent more than a little memory. */
 export interface ListenerLimits {
@@ -61,6 +63,7 @@ export class ApiListener {
   readonly #streams: ApiStreams;
   readonly #over = new AbortController();
   readonly #askers = new Askers();
+  readonly #unread = new UnreadAnswers();
   #isListening = false;
   #dropped = 0;
   #toldMs = Number.NEGATIVE_INFINITY;
@@ -109,6 +112,7 @@ export class ApiListener {
     server.maxConnections = connections;
     server.maxHeadersCount = 40;
     server.on('request', (request, response) => {
+      if (isPipelined(response)) return void request.socket.destroy();
       this.#answer(request, response).catch((error: unknown) => response.destroy(error as Error));
     });
     server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
@@ -136,17 +140,21 @@ export class ApiListener {
     const isWithBody = hasBody(request);
     const refusal = refusalOf(request.headers, isWithBody);
     if (refusal !== undefined) {
-      send(response, refusal);
+      send(this.#unread, response, refusal);
       return;
     }
     if (!isWithBody) request.resume();
     const body = isWithBody ? await readBody(request, this.#limits.bodyBytes) : '';
     if (typeof body !== 'string') {
-      send(response, body);
+      send(this.#unread, response, body);
       return;
     }
     const { method = '', url: target = '' } = request;
-    send(response, await this.#parts.api.handle({ method, target, body, may: this.#parts.may, signal }));
+    send(
+      this.#unread,
+      response,
+      await this.#parts.api.handle({ method, target, body, may: this.#parts.may, signal }),
+    );
   }
 
   #upgrade(request: http.IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -204,14 +212,21 @@ function headersOf(text: string): Record<string, string | number> {
   };
 }
 
-function send(response: http.ServerResponse, answer: ApiAnswer): void {
+function send(unread: UnreadAnswers, response: http.ServerResponse, answer: ApiAnswer): void {
   if (response.destroyed || response.headersSent) return;
   const text = `${JSON.stringify(answer.body)}\n`;
+  if (!unread.admit(response, text.length)) return send(unread, response, tooManyUnread);
   // Both ends have one clock, and writing a date reads ICU's time zones into memory for good.
   response.sendDate = false;
   response.writeHead(answer.status, headersOf(text));
   response.end(text);
 }
+
+const tooManyUnread = errorAnswer(
+  409,
+  'BUSY',
+  'Cannot send the answer: too many others were asked for and are not read; ask for less, or again later',
+);
 
 function refuseUpgrade(socket: Duplex, answer: ApiAnswer): void {
   const text = `${JSON.stringify(answer.body)}\n`;

@@ -11,8 +11,12 @@ import { piperoomProgram } from './piperoom-program.ts';
 import { type LogBudget, RotatingFile } from './rotating-file.ts';
 import { runOnce } from './tiny-child.ts';
 import { isTinyArch } from './tiny-program.ts';
+import { Turns } from './turns.ts';
 import { type PipePath, UnitCapture } from './unit-capture.ts';
 import { headroomBytes } from './whole-lines.ts';
+
+/** Each reader of many lines costs some ten megabytes. */
+const readersAtOnce = 2;
 
 /** Where logs and pipes are, and what makes a named pipe. */
 export interface UnitLogsOptions {
@@ -35,6 +39,7 @@ export class HostUnitLogs implements UnitLogs {
   readonly #options: UnitLogsOptions;
   readonly #space: ReadSpace;
   readonly #stamper = new LineStamper();
+  readonly #turns = new Turns(readersAtOnce);
 
   constructor(options: UnitLogsOptions) {
     this.#options = options;
@@ -56,7 +61,8 @@ export class HostUnitLogs implements UnitLogs {
 
   lines(query: LogQuery, signal: AbortSignal): AsyncIterable<UnitLogLine> {
     const { clock, budget } = this.#options;
-    return readLines({ file: this.#file(query.unit), files: budget.files, query, clock, signal });
+    const turns = this.#turns;
+    return readLines({ file: this.#file(query.unit), files: budget.files, query, clock, signal, turns });
   }
 
   #file(unit: string): string {

@@ -8,6 +8,8 @@ import type { Api, ApiAnswer } from '../core/api-port.ts';
 import type { Log } from '../core/log.ts';
 import { ApiStreams } from './api-streams.ts';
 import { Askers } from './askers.ts';
+import { isPipelined } from './is-pipelined.ts';
+import { UnreadAnswers } from './unread-answers.ts';
 
 /** Text for a path that is not part of the API, such as /metrics; undefined where there is none. */
 export type TextPages = (
@@ -46,6 +48,7 @@ export class LanListener {
   readonly #streams = new ApiStreams(lagBytes);
   readonly #over = new AbortController();
   readonly #askers = new Askers();
+  readonly #unread = new UnreadAnswers();
   #server: https.Server | undefined;
   #secrets = '';
   #looking: NodeJS.Timeout | undefined;
@@ -143,6 +146,7 @@ export class LanListener {
     server.maxConnections = maxConnections;
     server.maxHeadersCount = 40;
     server.on('request', (request, response) => {
+      if (isPipelined(response)) return void request.socket.destroy();
       this.#answer(request, response).catch(() => response.destroy());
     });
     server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
@@ -172,7 +176,10 @@ export class LanListener {
       may: ['observe'],
       signal,
     });
-    send(response, answer.status, `${JSON.stringify(answer.body)}\n`);
+    const text = `${JSON.stringify(answer.body)}\n`;
+    if (this.#unread.admit(response, text.length)) return send(response, answer.status, text);
+    const { status, body } = refuse(409, 'too many other answers are not read; ask again later');
+    send(response, status, JSON.stringify(body));
   }
 
   #upgrade(request: http.IncomingMessage, socket: Duplex, head: Buffer): void {

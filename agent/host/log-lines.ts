@@ -4,6 +4,7 @@ import type { LogQuery, UnitLogLine } from '../core/unit-logs.ts';
 import { LineFile } from './line-file.ts';
 import { type StreamLetter, stampLength, stampPattern } from './line-stamper.ts';
 import { logFiles } from './rotating-file.ts';
+import type { Turns } from './turns.ts';
 
 /** What is read and how. */
 export interface LogReading {
@@ -14,11 +15,17 @@ export interface LogReading {
   readonly query: LogQuery;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** In which many lines are read. */
+  readonly turns: Turns;
 }
 
 const maxCount = 100_000;
 /** Most text of kept lines that is held in memory; older lines are left out, whatever the count. */
 const maxCharacters = 4_000_000;
+/** The same for one who follows: it is held for as long as he takes to read it. */
+const maxFollowedCharacters = 1_000_000;
+/** More lines than these are read in turn: a crowd of askers must cost no more memory than a few. */
+const fewLines = 1_000;
 /** How much of a file's end is looked at first, in bytes: more than lies between two lines that have their time. */
 const firstWindow = 131_072;
 /** Milliseconds between two looks for new lines. */
@@ -30,8 +37,7 @@ export async function* readLines(reading: LogReading): AsyncGenerator<UnitLogLin
   const { query, signal, clock } = reading;
   const reader = new LogReader(reading);
   try {
-    const kept =
-      query.count === undefined ? reader.everything() : reader.last(Math.min(query.count, maxCount));
+    const kept = query.count === undefined ? reader.everything() : await lastLines(reader, reading);
     for await (const batch of kept) yield* batch;
     while (query.isFollowing === true && !signal.aborted) {
       for await (const batch of reader.fresh()) yield* batch;
@@ -40,6 +46,17 @@ export async function* readLines(reading: LogReading): AsyncGenerator<UnitLogLin
   } finally {
     await reader.close();
   }
+}
+
+async function lastLines(reader: LogReader, { query, turns, signal }: LogReading): Promise<readonly Batch[]> {
+  const count = Math.min(query.count ?? maxCount, maxCount);
+  const characters = query.isFollowing === true ? maxFollowedCharacters : maxCharacters;
+  if (count <= fewLines) return reader.last({ count, characters });
+  return turns.run(() => {
+    // Whoever waited may have gone.
+    signal.throwIfAborted();
+    return reader.last({ count, characters });
+  });
 }
 
 /** Reads stored lines one after another; undefined for a line that has no time, and no line above that has one. */
@@ -88,9 +105,9 @@ class LogReader {
   }
 
   /** The newest lines; older files are only opened when the newer ones do not hold enough. Reading then goes on in the newest. */
-  async *last(count: number): AsyncGenerator<Batch> {
+  async last(most: Bounds): Promise<readonly Batch[]> {
     const pieces: Batch[] = [];
-    let left = { count, characters: maxCharacters };
+    let left = most;
     for (const path of [...this.#chain()].reverse()) {
       const reader = pieces.length === 0 ? this : new LogReader(this.#reading);
       if (!(await reader.#enter(path))) continue;
@@ -101,7 +118,7 @@ class LogReader {
       left = { count: left.count - piece.length, characters };
       if (left.count <= 0 || characters <= 0) break;
     }
-    yield* pieces;
+    return pieces;
   }
 
   /** Looks at more and more of the file until there is enough, from the end; keeps no more than is asked for. */

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { AgentError, errnoOf, messageOf } from '../core/agent-error.ts';
 import type { QuestionDesk } from '../core/question.ts';
+import { isPipelined } from './is-pipelined.ts';
 
 const address = '127.0.0.1';
 const maxBodyBytes = 65_536;
@@ -28,6 +29,7 @@ export class QueryListener {
         connectionsCheckingInterval: 500,
       },
       (request, response) => {
+        if (isPipelined(response)) return void request.socket.destroy();
         answer(desk, request, response).catch(() => response.destroy());
       },
     );

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { stat } from 'node:fs/promises';
+import http from 'node:http';
 import { connect } from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
 import fc from 'fast-check';
 import { isAgentError } from '../../agent/core/agent-error.ts';
+import type { Api, ApiAnswer } from '../../agent/core/api-port.ts';
 import { connected, exchange, makeWay, startWay, textUntilClose } from './api-way.ts';
 
 const signal = new AbortController().signal;
@@ -146,6 +148,59 @@ test('two requests hidden in one are answered as what they are', async (t) => {
   verbs.steps = [{ id: 'a', kind: 'mount', what: 'mount', why: 'why' }];
   assert.match(await exchange(file, smuggled), /^HTTP\/1.1 400 /);
   assert.equal(verbs.steps.length, 1);
+});
+
+test('a packet full of requests costs one answer: the connection ends, and others are served', async (t) => {
+  let asked = 0;
+  const never = new Promise<ApiAnswer>(() => undefined);
+  const api: Api = {
+    handle: () => {
+      asked += 1;
+      return never;
+    },
+    open: () => ({ how: 'refused', answer: { status: 404, body: {} } }),
+  };
+  const { path: file } = await startWay(t, { api });
+  assert.equal(
+    await exchange(file, 'GET /v1/logs?n=10000 HTTP/1.1\r\nHost: agent\r\n\r\n'.repeat(1_000)),
+    '',
+  );
+  assert.equal(asked, 1);
+});
+
+test('one connection may ask again and again, as soon as it has its answer', async (t) => {
+  const { path: file } = await startWay(t);
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  t.after(() => agent.destroy());
+  const ports = new Set<unknown>();
+  for (let turn = 0; turn < 300; turn += 1) {
+    const status = await new Promise((resolve, reject) => {
+      const options = { socketPath: file, path: '/v1/status', headers: { host: 'agent' }, agent };
+      const request = http.get(options, (response) => {
+        ports.add(response.socket);
+        response.resume().once('end', () => resolve(response.statusCode));
+      });
+      request.once('error', reject);
+    });
+    assert.equal(status, 200);
+  }
+  assert.equal(ports.size, 1);
+});
+
+test('large answers that nobody reads are bounded, small ones go on, and who reads makes room', async (t) => {
+  const api: Api = {
+    handle: ({ target }) =>
+      Promise.resolve({ status: 200, body: 'x'.repeat(target === '/large' ? 4_000_000 : 1_000) }),
+    open: () => ({ how: 'refused', answer: { status: 404, body: {} } }),
+  };
+  const { path: file } = await startWay(t, { api });
+  const lazy = await Promise.all(Array.from({ length: 4 }, () => connected(file)));
+  for (const socket of lazy) socket.pause().write(get('/large'));
+  await Promise.all(lazy.map((socket) => new Promise((resolve) => socket.once('readable', resolve))));
+  assert.match(await exchange(file, get('/large')), /^HTTP\/1.1 409 .*BUSY/s);
+  assert.match(await exchange(file, get('/small')), /^HTTP\/1.1 200 /);
+  await Promise.all(lazy.map(textUntilClose));
+  assert.match(await exchange(file, get('/large')), /^HTTP\/1.1 200 /);
 });
 
 test('connections above the bound are closed at once, said once in the log, and those inside are served', async (t) => {

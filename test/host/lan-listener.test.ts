@@ -218,6 +218,17 @@ test('a certificate that is revoked while the agent runs is refused from then on
   assert.match(await ask({ port, pair: authority.issue() }), /^200 /);
 });
 
+test('a packet full of requests costs one answer', async (t) => {
+  const { authority, listener, client, asked } = await listening(t);
+  const ca = readFileSync(authority.file('ca.pem'));
+  const socket = tls.connect({ host: '127.0.0.1', port: listener.port, ca, ...client });
+  socket.on('error', () => undefined);
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  socket.write('GET /v1/logs HTTP/1.1\r\nHost: agent\r\n\r\n'.repeat(1_000));
+  await closed;
+  assert.ok(asked.length <= 1, `${asked.length} were answered`);
+});
+
 test('a browser, a body and huge headers are refused', async (t) => {
   const { listener, asked, client } = await listening(t);
   const { port } = listener;

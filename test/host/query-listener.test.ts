@@ -41,6 +41,16 @@ test('every question is answered with 200, whatever its method, headers and body
   );
 });
 
+test('a packet full of questions costs one answer', async (t) => {
+  const { port, asked } = await listening(t);
+  const socket = net.connect(port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  socket.write('GET /logs/dockerd HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(1_000));
+  await closed;
+  assert.equal(asked.length, 1);
+});
+
 test('a huge body, headers without end and what is no HTTP are answered all the same, with 200 and an error', async (t) => {
   const { url, port, asked } = await listening(t);
   const client = new HttpClient();

@@ -10,6 +10,7 @@ import { readLines } from '../../agent/host/log-lines.ts';
 import { ReadSpace } from '../../agent/host/output-pipe.ts';
 import { RotatingFile } from '../../agent/host/rotating-file.ts';
 import { SystemClock } from '../../agent/host/system-clock.ts';
+import { Turns } from '../../agent/host/turns.ts';
 import { headroomBytes, WholeLines } from '../../agent/host/whole-lines.ts';
 
 const never = new AbortController().signal;
@@ -41,9 +42,14 @@ function store(file: string, bytes: Buffer, sizes: readonly number[], fileBytes:
   log.close();
 }
 
-async function read(file: string, query: Partial<LogQuery> = {}): Promise<readonly UnitLogLine[]> {
+async function read(
+  file: string,
+  query: Partial<LogQuery> = {},
+  turns = new Turns(1),
+): Promise<readonly UnitLogLine[]> {
   const lines: UnitLogLine[] = [];
-  const reading = { file, files, query: { unit: 'unit', ...query }, clock: new SystemClock(), signal: never };
+  const asked = { unit: 'unit', ...query };
+  const reading = { file, files, query: asked, clock: new SystemClock(), signal: never, turns };
   for await (const line of readLines(reading)) lines.push(line);
   return lines;
 }
@@ -120,4 +126,32 @@ test('zero bytes that a power cut left are no trouble, and what follows them rea
     (await read(file, { count: 1 })).map(({ text }) => text),
     ['after'],
   );
+});
+
+test('whoever wants many lines waits for others who do, and whoever wants few does not', async (t) => {
+  const file = path.join(directory(t), 'unit.log');
+  const text = Buffer.from('a line\n'.repeat(3_000));
+  store(file, text, [65_536], 1_000_000);
+  const turns = new Turns(2);
+  let free = (): void => undefined;
+  const hold = new Promise<void>((resolve) => {
+    free = resolve;
+  });
+  const held = [turns.run(() => hold), turns.run(() => hold)];
+  const ended: string[] = [];
+  const many = [1, 2, 3].map(async (name) => {
+    assert.equal((await read(file, { count: 2_000 }, turns)).length, 2_000);
+    ended.push(`many ${name}`);
+  });
+  assert.equal((await read(file, { count: 100 }, turns)).length, 100);
+  assert.deepEqual(ended, [], 'both turns are taken');
+  free();
+  await Promise.all([...held, ...many]);
+  assert.equal(ended.length, 3);
+});
+
+test('a turn whose act fails is over all the same', async () => {
+  const turns = new Turns(1);
+  await assert.rejects(turns.run(() => Promise.reject(new Error('gone'))));
+  assert.equal(await turns.run(() => Promise.resolve(7)), 7);
 });

@@ -7,10 +7,10 @@ export interface LocalNet {
   /** Address that packets to there would come from, whatever table decides that; undefined where there is no way. */
   sourceAddress(towards: TcpAddress): Promise<string | undefined>;
   /**
-   * Pids of processes that have an established TCP connection to this remote port and `argument` among their arguments.
-   * Empty where there are none or /proc does not tell.
+   * Reports whether a process that has `argument` among its arguments has an established TCP connection to this remote port;
+   * false where /proc does not tell.
    */
-  connectedTo(remotePort: number, argument: string): Promise<readonly number[]>;
+  isConnectedTo(remotePort: number, argument: string): Promise<boolean>;
   /** GET of a loopback URL; undefined where nobody answers within the signal. */
   get(
     url: string,

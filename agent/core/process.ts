@@ -79,7 +79,7 @@ export interface Processes {
   spawn(spec: SpawnSpec): Promise<SpawnResult>;
   /** Takes over a process where pid, start time and boot are still the recorded ones; undefined otherwise. */
   adopt(identity: ProcessIdentity): Promise<RunningProcess | undefined>;
-  /** What /proc says now; undefined where there is no such process. */
+  /** What /proc says now; undefined where there is no such process. Rejects where nobody can tell just now. */
   facts(pid: number): Promise<ProcessFacts | undefined>;
   /** All living processes that run one of these absolute paths, as a program or as a script; zombies are not among them. */
   findByProgram(paths: readonly string[]): Promise<readonly ProcessFacts[]>;

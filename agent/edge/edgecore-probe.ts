@@ -114,7 +114,7 @@ export class EdgecoreProbe {
 
   async #isLinked({ hubPort, configFile }: ProbeTarget): Promise<boolean> {
     if (hubPort === undefined) return true;
-    return (await this.#ports.net.connectedTo(hubPort, configFile)).length > 0;
+    return this.#ports.net.isConnectedTo(hubPort, configFile);
   }
 
   async #lastLines(signal: AbortSignal): Promise<readonly string[]> {

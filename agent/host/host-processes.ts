@@ -65,17 +65,14 @@ export class HostProcesses implements Processes {
 
   async adopt(identity: ProcessIdentity): Promise<RunningProcess | undefined> {
     await Promise.resolve();
-    const bootId = this.#boot();
-    if (bootId === unknownBoot)
-      throw new AgentError(
-        'FILE_FAILED',
-        'Cannot tell whose process it is: the id of this boot cannot be read now',
-      );
-    return identity.bootId === bootId ? this.#adopted.adopt(identity) : undefined;
+    return identity.bootId === this.#knownBoot() ? this.#adopted.adopt(identity) : undefined;
   }
 
-  facts(pid: number): Promise<ProcessFacts | undefined> {
-    return Promise.resolve(readFacts(pid));
+  async facts(pid: number): Promise<ProcessFacts | undefined> {
+    const facts = readFacts(pid);
+    // Without a free descriptor its files cannot be opened, and taken for gone it would be forgotten.
+    if (facts !== undefined || !fs.existsSync(`/proc/${pid}`)) return facts;
+    throw new AgentError('FILE_FAILED', `Cannot look at process ${pid}: /proc cannot be read now`);
   }
 
   findByProgram(paths: readonly string[]): Promise<readonly ProcessFacts[]> {
@@ -85,7 +82,7 @@ export class HostProcesses implements Processes {
     const runs = (pid: number): boolean =>
       wanted.has(readProgram(pid) ?? '') || (hasScript && wanted.has(scriptOf(pid)));
     const found = living(listPids().filter((pid) => pid !== process.pid && runs(pid)));
-    return Promise.resolve(found.map((facts) => ({ ...facts, unit: unitOf(facts.pid) })));
+    return Promise.resolve(found.map(withUnit));
   }
 
   childrenOf(parent: number): Promise<readonly ProcessFacts[]> {
@@ -98,13 +95,8 @@ export class HostProcesses implements Processes {
     return Promise.resolve(isSame && kill(target.pid, signal));
   }
 
-  identify(facts: ProcessFacts, exe: string): Promise<ProcessIdentity> {
-    return Promise.resolve({
-      pid: facts.pid,
-      startTicks: facts.startTicks,
-      bootId: this.#boot(),
-      exe: facts.exe ?? exe,
-    });
+  async identify({ pid, startTicks, exe }: ProcessFacts, path: string): Promise<ProcessIdentity> {
+    return { pid, startTicks, bootId: this.#knownBoot(), exe: exe ?? path };
   }
 
   describe(pid: number): Promise<readonly string[]> {
@@ -114,6 +106,15 @@ export class HostProcesses implements Processes {
   #boot(): string {
     this.#bootId ??= readProc('/proc/sys/kernel/random/boot_id')?.trim();
     return this.#bootId ?? unknownBoot;
+  }
+
+  #knownBoot(): string {
+    const bootId = this.#boot();
+    if (bootId !== unknownBoot) return bootId;
+    throw new AgentError(
+      'FILE_FAILED',
+      'Cannot tell whose process it is: the id of this boot cannot be read now',
+    );
   }
 
   #moveToRoot(pid: number | 'self'): void {
@@ -153,6 +154,11 @@ class Child implements RunningProcess {
 function scriptOf(pid: number): string {
   const [, script = ''] = (readProc(`/proc/${pid}/cmdline`) ?? '').split('\0');
   return script.startsWith('/') ? realPath(script) : '';
+}
+
+/** Arguments and unit are read when they are asked for, see `readFacts`. */
+function withUnit(facts: ProcessFacts): ProcessFacts {
+  return Object.defineProperty(facts, 'unit', { get: () => unitOf(facts.pid), enumerable: true });
 }
 
 /** The mark in the environment that the process was started with. */

@@ -4,6 +4,7 @@ import { get } from 'node:http';
 import { createServer } from 'node:net';
 import type { TcpAddress } from '../core/cloud-probe.ts';
 import type { LocalNet } from '../core/local-net.ts';
+import { readStat } from './proc-reader.ts';
 
 /** State of an established connection in /proc/net/tcp. */
 const established = '01';
@@ -11,6 +12,9 @@ const maxAnswerBytes = 65_536;
 
 /** The network stack that this process sees. */
 export class HostLocalNet implements LocalNet {
+  /** Who was connected at the last look, and is asked first: a look at all processes costs, and this one is known. */
+  #known: { readonly pid: number; readonly startTicks: number; readonly argument: string } | undefined;
+
   async isPortFree(port: number): Promise<boolean> {
     return new Promise((resolve) => {
       const server = createServer();
@@ -35,15 +39,23 @@ export class HostLocalNet implements LocalNet {
     });
   }
 
-  async connectedTo(remotePort: number, argument: string): Promise<readonly number[]> {
+  async isConnectedTo(remotePort: number, argument: string): Promise<boolean> {
     const tables = ['/proc/net/tcp', '/proc/net/tcp6'].map((file) => readFile(file, 'utf8').catch(() => ''));
     const inodes = new Set((await Promise.all(tables)).flatMap((text) => inodesTo(text, remotePort)));
-    if (inodes.size === 0) return [];
+    if (inodes.size === 0) return false;
+    const known = this.#known;
+    if (known?.argument === argument && readStat(known.pid)?.startTicks === known.startTicks)
+      if (await holdsSocket(known.pid, inodes)) return true;
     const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
-    const found = await Promise.all(
-      pids.map(async (pid) => (await hasArgument(pid, argument)) && (await holdsSocket(pid, inodes))),
-    );
-    return pids.filter((_, index) => found[index] === true);
+    // Arguments last: they lie in the memory of the process, and where a disk that hangs holds that, it holds one of Node's few
+    // threads, too.
+    const isFound = async (pid: number): Promise<boolean> =>
+      (await holdsSocket(pid, inodes)) && (await hasArgument(pid, argument));
+    const found = await Promise.all(pids.map(isFound));
+    const pid = pids.find((_, index) => found[index] === true);
+    const startTicks = pid === undefined ? undefined : readStat(pid)?.startTicks;
+    this.#known = pid === undefined || startTicks === undefined ? undefined : { pid, startTicks, argument };
+    return pid !== undefined;
   }
 
   async get(url: string, signal: AbortSignal): Promise<{ status: number; text: string } | undefined> {

@@ -1,19 +1,24 @@
 import type { Processes, ProcessFacts } from '../core/process.ts';
 
 /** A shim and the first characters of the id of its container, as docker prints them. */
-export interface Shim extends ProcessFacts {
+export interface Shim extends Pick<ProcessFacts, 'pid' | 'startTicks'> {
   readonly container: string;
 }
 
-/** Living shims that report to the containerd at this address; no other shims of the machine. */
+/**
+ * Living shims that report to the containerd at this address; no other shims of the machine. With `state` only those in it:
+ * arguments of the others are not read, because one that hangs on a disk would hold whoever reads them.
+ */
 export async function findShims(
   processes: Processes,
   programs: readonly string[],
   address: string,
+  state?: string,
 ): Promise<readonly Shim[]> {
-  const shims = (await processes.findByProgram(programs)).filter(({ argv }) => argv.includes(address));
-  return shims.map((shim) => {
-    return { ...shim, container: (shim.argv[shim.argv.indexOf('-id') + 1] ?? '').slice(0, 12) };
+  const found = await processes.findByProgram(programs);
+  const shims = found.filter((one) => (state ?? one.state) === one.state && one.argv.includes(address));
+  return shims.map(({ pid, startTicks, argv }) => {
+    return { pid, startTicks, container: (argv[argv.indexOf('-id') + 1] ?? '').slice(0, 12) };
   });
 }
 

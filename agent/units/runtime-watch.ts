@@ -48,7 +48,7 @@ export class RuntimeWatch {
   /** A shim that does not answer holds up the start of dockerd and every question about its container. */
   async wakeShims({ containerd, shims }: RuntimePlaces): Promise<readonly string[]> {
     const { processes, note } = this.#ports;
-    const stopped = (await findShims(processes, shims, containerd)).filter(({ state }) => state === 'T');
+    const stopped = await findShims(processes, shims, containerd, 'T');
     for (const shim of stopped) await processes.signal(shim, 'SIGCONT');
     const containers = stopped.map(({ container }) => container);
     if (containers.length > 0) note('dockerd.shims-resumed', { containers });

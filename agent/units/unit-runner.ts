@@ -243,7 +243,7 @@ export class UnitRunner {
   async #wake(pid: number): Promise<void> {
     const running = this.#process;
     if (running?.identity.pid !== pid) return;
-    const facts = await this.#ports.processes.facts(pid);
+    const facts = await this.#ports.processes.facts(pid).catch(() => undefined);
     if (facts?.state !== 'T' || !running.signal('SIGCONT')) return;
     this.#note('unit.resumed', { pid });
     this.dispatch({ kind: 'resumed', pid });

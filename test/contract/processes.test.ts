@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {
+import fs, {
   closeSync,
   existsSync,
   mkdtempSync,
@@ -266,4 +266,23 @@ test('host: a script is found by its own path, which is not that of its interpre
   );
   assert.ok(found[0]?.argv.includes('--config'));
   assert.equal(found[0]?.unit, 'worker');
+});
+
+test('host: whoever looks for a program reads no memory of processes, which may hang, before he asks for it', async (t) => {
+  const rig = hostRig(t);
+  const { identity } = await rig.start('polite');
+  const read = t.mock.method(fs, 'readFileSync');
+  const paths = (): readonly string[] => read.mock.calls.map(({ arguments: [path] }) => String(path));
+  const found = await rig.second.findByProgram([identity.exe]);
+  const facts = found.find(({ pid }) => pid === identity.pid);
+  assert.deepEqual(
+    paths().filter((path) => /cmdline|environ/.test(path)),
+    [],
+  );
+  assert.equal(facts?.argv.at(-1), 'polite');
+  assert.equal(facts?.unit, undefined);
+  assert.deepEqual(
+    paths().filter((path) => /cmdline|environ/.test(path)),
+    [`/proc/${identity.pid}/cmdline`, `/proc/${identity.pid}/environ`],
+  );
 });

@@ -15,7 +15,7 @@ class Edge {
   readonly net: LocalNet = {
     isPortFree: () => Promise.resolve(true),
     sourceAddress: () => Promise.resolve(undefined),
-    connectedTo: () => Promise.resolve(this.isLinked ? [7] : []),
+    isConnectedTo: () => Promise.resolve(this.isLinked),
     get: () => Promise.resolve(this.isHealthy ? { status: 200, text: 'ok' } : undefined),
   };
   readonly probe = new EdgecoreProbe({ clock: this.clock, net: this.net, logs: this.logs });

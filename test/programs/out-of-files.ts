@@ -57,6 +57,9 @@ for (const free of [1, 2, 3]) {
 const adopted = await new HostProcesses(new QuietLog(), directory)
   .adopt(identity)
   .then((found) => found?.identity.pid ?? 'gone', messageOf);
+const looked = await new HostProcesses(new QuietLog(), directory)
+  .facts(identity.pid)
+  .then((found) => found?.pid ?? 'gone', messageOf);
 // One is left for the file that the listener is written to; its pipe wants two.
 closeSync(taken.pop() ?? -1);
 const watch = new HostGroundWatch(directory, () => undefined);
@@ -64,5 +67,5 @@ const { signal } = new AbortController();
 const sum = await new HostProductFiles(busybox).sum(busybox, signal).catch(messageOf);
 for (const descriptor of taken) closeSync(descriptor);
 await new Promise((resolve) => setImmediate(resolve));
-console.log(JSON.stringify({ isLive: watch.isLive(), sum, lost, adopted }));
+console.log(JSON.stringify({ isLive: watch.isLive(), sum, lost, adopted, looked }));
 watch.close();

@@ -146,6 +146,13 @@ test('it is ready only when the wanted drivers are really in use', async () => {
   assert.equal(cgroup.verdict === 'unready' && cgroup.reason, 'WrongCgroupDriver');
 });
 
+test('a dockerd that answers is not called silent where nobody can look for its shims just now', async () => {
+  const rig = new DockerdRig();
+  rig.processes.findByProgram = () => Promise.reject(new Error('EMFILE'));
+  assert.deepEqual(await rig.unit.probe('start', never), { verdict: 'ready' });
+  assert.deepEqual(await rig.unit.probe('deep', never), { verdict: 'alive' });
+});
+
 test('a hanging containerd makes it unready, never silent', async () => {
   const rig = new DockerdRig();
   rig.docker.mood = 'runtime-hung';

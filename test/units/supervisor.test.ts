@@ -146,6 +146,15 @@ test('a unit that the configuration no longer declares is told and left alone; a
   assert.deepEqual(await bench.disk.list('/state/units'), ['worker.json']);
 });
 
+test('the record of a unit that is no longer declared stays where nobody can tell whether it runs', async () => {
+  const bench = new UnitBench();
+  const { supervisor } = await bench.start([new FakeUnit('worker')]);
+  await supervisor.stop();
+  bench.processes.facts = () => Promise.reject(new Error('EMFILE'));
+  await bench.start([]);
+  assert.deepEqual(await bench.disk.list('/state/units'), ['worker.json']);
+});
+
 test('the record names the living process and goes away with an orderly stop', async () => {
   const bench = new UnitBench();
   const { supervisor } = await bench.start([new FakeUnit('worker')]);

@@ -28,6 +28,8 @@ export async function loadConfig(files: Files, path: string, lastGoodPath: strin
   if (!asked.ok) return fallBack(good, asked.problems);
   const text = asked.text ?? '';
   if (good?.text === text) return { config: good.config, source: 'file', problems: [] };
+  // Most editors empty a file before they write it, and a power cut in between leaves it so.
+  if (text === '' && good !== undefined) return fallBack(good, [{ path: '', message: emptied }]);
   const { readEntries } = await import('./parse.ts');
   const read = readEntries(text);
   const parsed = read.ok ? configFrom(read.entries) : read;
@@ -35,6 +37,8 @@ export async function loadConfig(files: Files, path: string, lastGoodPath: strin
   if (read.ok) await keepLastGood(files, { text, entries: read.entries }, lastGoodPath);
   return { config: parsed.config, source: 'file', problems: [] };
 }
+
+const emptied = 'is empty, as a power cut leaves it; write it again, or remove it to run on the defaults';
 
 function fallBack(good: LastGood | undefined, problems: readonly Problem[]): LoadedConfig {
   return good === undefined

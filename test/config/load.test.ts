@@ -99,3 +99,18 @@ test('of very many problems the first are told, and how many there are besides',
   assert.equal(texts.length, 21);
   assert.equal(texts.at(-1), 'agent.yaml: 1980 more problems; see `agentctl config check agent.yaml`');
 });
+
+test('a file that a power cut left empty does not take the last good one along', async (t) => {
+  const { file, lastGood } = await folder(t);
+  const files = new FileStore();
+  await writeFile(file, '');
+  assert.deepEqual((await loadConfig(files, file, lastGood)).problems, [], 'nothing was lost yet');
+  await writeFile(file, 'log.files: 7\n');
+  await loadConfig(files, file, lastGood);
+  await writeFile(file, '');
+  for (const _ of ['at this start', 'and at the next one']) {
+    const { config, source, problems } = await loadConfig(files, file, lastGood);
+    assert.deepEqual([source, config['log.files']], ['last-good', 7]);
+    assert.match(problemTexts(file, problems)[0] ?? '', /the file is empty, as a power cut leaves it/);
+  }
+});

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 
 /** What the shell hands over: `-`, and what `<(…)` and `>(…)` stand for; somebody is at the other end of those. */
 const ownDescriptor = /^(?:-|\/dev\/stdin|\/dev\/fd\/\d+|\/proc\/self\/fd\/\d+)$/;
@@ -9,7 +9,7 @@ const ownDescriptor = /^(?:-|\/dev\/stdin|\/dev\/fd\/\d+|\/proc\/self\/fd\/\d+)$
  * hold us for ever, so they are refused; the message goes on after `Cannot read "…": `, and the fix after it.
  */
 export async function openGiven(file: string): Promise<FileHandle> {
-  if (ownDescriptor.test(file)) return open(file === '-' ? '/dev/stdin' : file, 'r');
+  if (isOwnDescriptor(file)) return open(file === '-' ? '/dev/stdin' : file, 'r');
   const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
   const found = await handle.stat();
   if (found.isFile()) return handle;
@@ -17,10 +17,9 @@ export async function openGiven(file: string): Promise<FileHandle> {
   throw new Error(found.isDirectory() ? 'it is a directory' : 'it is a pipe or a device');
 }
 
-/** Refuses a pipe or a device as the place of a file that is to be written; what is not there yet is made by the writer. */
-export async function checkTarget(file: string): Promise<void> {
-  const found = ownDescriptor.test(file) ? undefined : await stat(file).catch(() => undefined);
-  if (found?.isFile() === false) throw new Error('it is no ordinary file');
+/** Reports whether a name stands for a descriptor of our own, which its giver has opened. */
+export function isOwnDescriptor(file: string): boolean {
+  return ownDescriptor.test(file);
 }
 
 /** Content of such a file, where it has no more than so many bytes. */

@@ -79,18 +79,17 @@ export function describeProcess(pid: number): readonly string[] {
   if (status === undefined) return [];
   const wanted = /^(Name|State|Threads|VmRSS|SigQ|SigBlk|SigIgn)\s*:/;
   const lines = status.split('\n').filter((line) => wanted.test(line));
-  return [...lines.map((line) => line.replace('\t', ' ')), ...describeThreads(pid), describeDescriptors(pid)];
+  const threads = waitingThreads(pid, 'DT').slice(0, 20);
+  return [...lines.map((line) => line.replace('\t', ' ')), ...threads, describeDescriptors(pid)];
 }
 
-function describeThreads(pid: number): string[] {
-  const waiting = namesIn(`/proc/${pid}/task`).flatMap((thread) => {
-    const stat = parseStat(readProc(`/proc/${pid}/task/${thread}/stat`) ?? '');
-    if (stat?.state !== 'D' && stat?.state !== 'T') return [];
-    return [
-      `thread ${thread} in state ${stat.state} at ${readProc(`/proc/${pid}/task/${thread}/wchan`) ?? '?'}`,
-    ];
+/** Threads of a process that are in one of these states, and where in the kernel. */
+export function waitingThreads(pid: number, states: string): readonly string[] {
+  return namesIn(`/proc/${pid}/task`).flatMap((thread) => {
+    const state = parseStat(readProc(`/proc/${pid}/task/${thread}/stat`) ?? '')?.state ?? '-';
+    if (!states.includes(state)) return [];
+    return [`thread ${thread} in state ${state} at ${readProc(`/proc/${pid}/task/${thread}/wchan`) ?? '?'}`];
   });
-  return waiting.slice(0, 20);
 }
 
 function describeDescriptors(pid: number): string {

@@ -14,6 +14,7 @@ import { gunzipSync } from 'node:zlib';
 import type { SupportFiles } from '../core/support-files.ts';
 import { localTime } from './calendar.ts';
 import { linkTarget, namesIn, readText, readWhole } from './ground-files.ts';
+import { waitingThreads } from './proc-reader.ts';
 
 const maxUnpackedBytes = 4_194_304;
 /** More lines than this are a disk full of images, not the agent's own files. */
@@ -86,9 +87,10 @@ function list(path: string, lines: string[]): void {
   }
 }
 
-/** Threads of the kernel have no command line and are left out. */
+/** Threads of the kernel have no program and are left out. */
 function processLine(pid: number): string {
-  const words = readWhole(`/proc/${pid}/cmdline`).split('\0').filter(Boolean);
+  const program = linkTarget(`/proc/${pid}/exe`);
+  const words = program === undefined ? [] : argumentsOf(pid, program);
   if (words.length === 0) return '';
   const status = readText(`/proc/${pid}/status`) ?? '';
   const field = (name: string): string => new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)?.[1] ?? '?';
@@ -96,4 +98,14 @@ function processLine(pid: number): string {
   const mounts = linkTarget(`/proc/${pid}/ns/mnt`) ?? '?';
   const numbers = `${pid} parent ${field('PPid')} ${field('State')} ${field('VmRSS')}`;
   return `${numbers} ${mounts} ${groups}\n    ${words.join(' ')}\n`;
+}
+
+/**
+ * Arguments lie in the memory of the process: where a thread of it waits for a disk that hangs, whoever reads them waits, too, and
+ * a bundle is wanted most then.
+ */
+function argumentsOf(pid: number, program: string): readonly string[] {
+  const waiting = waitingThreads(pid, 'D');
+  if (waiting.length > 0) return [program, `(its arguments are not read: ${waiting.join(', ')})`];
+  return readWhole(`/proc/${pid}/cmdline`).split('\0').filter(Boolean);
 }

@@ -1,9 +1,23 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import {
+  chownSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { readStat } from '../../agent/host/proc-reader.ts';
+import { HostSupportFiles } from '../../agent/host/support-files.ts';
+import { writeTarFile } from '../../agent/host/tar-file.ts';
 import { writeSupportBundle } from '../../agent/support-bundle.ts';
 import { run } from '../cli/agentctl.ts';
 
@@ -119,4 +133,43 @@ test('a bundle that cannot be written says how to write another one', async (t) 
   );
   assert.notEqual(code, 0);
   assert.match(stderr, /Cannot write ".*x\.tar": ENOENT; name another file with --output/);
+});
+
+test("a bundle is for its owner only, and never goes where a link or another one's file leads", async (t) => {
+  const { root } = plantedHome(t);
+  const write = (name: string) =>
+    writeTarFile(path.join(root, name), [{ name: 'a.txt', text: 'what the board knows' }]);
+  writeFileSync(path.join(root, 'old.tar'), 'x'.repeat(100_000), { mode: 0o644 });
+  const bytes = await write('old.tar');
+  const { mode, size } = statSync(path.join(root, 'old.tar'));
+  assert.deepEqual([mode & 0o777, size], [0o600, bytes]);
+  writeFileSync(path.join(root, 'precious'), 'precious');
+  symlinkSync('precious', path.join(root, 'link.tar'));
+  linkSync(path.join(root, 'precious'), path.join(root, 'hard.tar'));
+  for (const name of ['link.tar', 'hard.tar']) await assert.rejects(write(name), /name another file/, name);
+  if (process.getuid?.() === 0) {
+    writeFileSync(path.join(root, 'trap.tar'), '');
+    chownSync(path.join(root, 'trap.tar'), 4_711, 4_711);
+    await assert.rejects(write('trap.tar'), /belongs to somebody else; name another file/);
+  }
+  assert.equal(readFileSync(path.join(root, 'precious'), 'utf8'), 'precious');
+});
+
+/** vfork(2) on x86-64: its caller waits in the kernel, as for a disk, until the child has ended. */
+const canWait = process.arch === 'x64' && existsSync('/usr/bin/perl');
+
+test('arguments of a process that waits in the kernel are not read, and the others are', {
+  skip: canWait ? false : 'perl is not installed, or this is another machine',
+}, async (t) => {
+  const script = 'if (syscall(58) == 0) { sleep 1000 }';
+  const child = spawn('/usr/bin/perl', ['-e', script], { detached: true, stdio: 'ignore' });
+  const { pid = 0 } = child;
+  t.after(() => process.kill(-pid, 'SIGKILL'));
+  while (readStat(pid)?.state !== 'D') await new Promise((resolve) => setImmediate(resolve));
+  const lines = new HostSupportFiles().processes();
+  assert.match(
+    lines,
+    new RegExp(`^${pid} parent .*\n    \\S*perl \\(its arguments are not read: thread ${pid} in`, 'm'),
+  );
+  assert.match(lines, new RegExp(`^${process.pid} parent .*\n    .*node .*`, 'm'));
 });

@@ -9,6 +9,10 @@ const settledMs = 15_000;
 
 process.argv.splice(1, 1);
 const [, file = '', ...options] = process.argv;
+if (file === '') {
+  console.error('start.js: no program is named; run `node start.js AGENT.JS [OPTION]…`, as launch.sh does');
+  process.exit(2);
+}
 const at = options.indexOf('--home');
 const home = at === -1 ? homeDir : (options[at + 1] ?? homeDir);
 const code = loadCode({ code: file, compiled: `${home}/state/compiled-code` });

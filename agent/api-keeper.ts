@@ -25,7 +25,7 @@ const retryMs = 10_000;
  */
 export class ApiKeeper {
   readonly #parts: ApiKeeperParts;
-  readonly #open: ApiListener[] = [];
+  readonly #open = new Map<string, ApiListener>();
   #cancel: () => void = () => undefined;
   #isOver = false;
 
@@ -53,26 +53,28 @@ export class ApiKeeper {
   async stop(): Promise<void> {
     this.#isOver = true;
     this.#cancel();
-    await Promise.all(this.#open.splice(0).map((listener) => listener.stop()));
+    await Promise.all([...this.#open.values()].map((listener) => listener.stop()));
   }
 
+  /** A way in that is open stays so: whoever uses it must not pay for the other one. */
   async #listenOn(
     name: string,
     access: { readonly mode: number; readonly groupId?: number },
     may: readonly Permission[],
   ): Promise<void> {
+    if (this.#open.has(name)) return;
     const { api, log, home } = this.#parts;
     const listener = new ApiListener({ api, log, path: `${home}/run/${name}`, access, may });
     await listener.start();
-    this.#open.push(listener);
+    this.#open.set(name, listener);
   }
 
   #retryLater(): void {
     if (this.#isOver) return;
     this.#cancel = this.#parts.clock.after(retryMs, () => {
-      void Promise.all(this.#open.splice(0).map((listener) => listener.stop()))
-        .then(() => this.start())
-        .catch((error: unknown) => this.#parts.log.error('api.lost', { message: messageOf(error) }));
+      this.start().catch((error: unknown) => {
+        this.#parts.log.error('api.lost', { message: messageOf(error) });
+      });
     });
   }
 }

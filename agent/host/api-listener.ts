@@ -9,6 +9,7 @@ import { Askers } from './askers.ts';
 import { refusalOf } from './browser-check.ts';
 import { isPipelined } from './is-pipelined.ts';
 import { boundPatience, withoutOwnCheck } from './patience.ts';
+import { headersOf, refuseUpgrade } from './refuse-upgrade.ts';
 import { listenOnFile, removeSocketFile, type SocketAccess } from './socket-file.ts';
 import { UnreadAnswers } from './unread-answers.ts';
 
@@ -39,9 +40,6 @@ const defaultLimits: ListenerLimits = {
   idleMs: 5_000,
   lagBytes: 1_048_576,
 };
-
-/** Milliseconds that a refused asker has to read why. */
-const lingerMs = 500;
 
 /** What a listener is made of. */
 export interface ListenerParts {
@@ -203,15 +201,6 @@ function errorAnswer(status: number, code: string, message: string): ApiAnswer {
   return { status, body: { error: { code, message } } };
 }
 
-function headersOf(text: string): Record<string, string | number> {
-  return {
-    'content-type': 'application/json; charset=utf-8',
-    'content-length': Buffer.byteLength(text),
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
-  };
-}
-
 function send(unread: UnreadAnswers, response: http.ServerResponse, answer: ApiAnswer): void {
   if (response.destroyed || response.headersSent) return;
   const text = `${JSON.stringify(answer.body)}\n`;
@@ -227,16 +216,6 @@ const tooManyUnread = errorAnswer(
   'BUSY',
   'Cannot send the answer: too many others were asked for and are not read; ask for less, or again later',
 );
-
-function refuseUpgrade(socket: Duplex, answer: ApiAnswer): void {
-  const text = `${JSON.stringify(answer.body)}\n`;
-  const fields = Object.entries(headersOf(text)).map(([name, value]) => `${name}: ${value}\r\n`);
-  const reason = http.STATUS_CODES[answer.status] ?? 'Error';
-  socket.end(`HTTP/1.1 ${answer.status} ${reason}\r\nconnection: close\r\n${fields.join('')}\r\n${text}`);
-  // An asker that does not close its side would hold the connection for ever.
-  const timer = setTimeout(() => socket.destroy(), lingerMs);
-  socket.once('close', () => clearTimeout(timer));
-}
 
 /** As Node itself would say it. */
 const tooSlow = { name: 'Error', message: 'Request timeout', code: 'ERR_HTTP_REQUEST_TIMEOUT' };

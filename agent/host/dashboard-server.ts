@@ -41,7 +41,8 @@ export class DashboardServer {
   /** Listens on a port (0 takes a free one) and returns the address for a browser. */
   async start(port: number): Promise<string> {
     await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', (error) => {
+      // Stays, as in the listener for other machines.
+      this.#server.on('error', (error) => {
         const text = `Cannot show the dashboard on port ${port}: ${errnoOf(error) ?? messageOf(error)}; choose another with --port`;
         reject(new AgentError('FILE_FAILED', text, { cause: error }));
       });

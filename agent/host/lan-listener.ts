@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import http from 'node:http';
+import type http from 'node:http';
 import https from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { SecureContextOptions, TLSSocket } from 'node:tls';
@@ -9,6 +9,7 @@ import type { Log } from '../core/log.ts';
 import { ApiStreams } from './api-streams.ts';
 import { Askers } from './askers.ts';
 import { isPipelined } from './is-pipelined.ts';
+import { refuseUpgrade } from './refuse-upgrade.ts';
 import { UnreadAnswers } from './unread-answers.ts';
 
 /** Text for a path that is not part of the API, such as /metrics; undefined where there is none. */
@@ -193,11 +194,7 @@ export class LanListener {
       this.#streams.accept({ request, socket, head }, opening.start).catch(() => socket.destroy());
       return;
     }
-    const text = JSON.stringify(opening.answer.body);
-    const reason = http.STATUS_CODES[opening.answer.status] ?? 'Error';
-    socket.end(
-      `HTTP/1.1 ${opening.answer.status} ${reason}\r\nconnection: close\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
-    );
+    refuseUpgrade(socket, opening.answer);
   }
 }
 

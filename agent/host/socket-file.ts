@@ -94,7 +94,8 @@ async function isAlive(file: string): Promise<boolean> {
     };
     socket.setTimeout(probeMs, () => settle(true));
     socket.once('connect', () => settle(true));
-    socket.once('error', () => settle(false));
+    // A full queue is that of somebody who is there, however slow.
+    socket.once('error', (error) => settle(errnoOf(error) === 'EAGAIN'));
   });
 }
 

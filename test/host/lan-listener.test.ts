@@ -229,6 +229,25 @@ test('a packet full of requests costs one answer', async (t) => {
   assert.ok(asked.length <= 1, `${asked.length} were answered`);
 });
 
+test('whoever is refused a stream and does not hang up keeps nobody out', async (t) => {
+  const verbs = new FakeVerbs();
+  const { authority, listener, client } = await listening(t, {
+    api: createApi({ verbs, log: new QuietLog() }),
+  });
+  const ca = readFileSync(authority.file('ca.pem'));
+  const stubborn = { host: '127.0.0.1', port: listener.port, ca, ...client, allowHalfOpen: true };
+  const headers = 'Connection: Upgrade\r\nUpgrade: websocket\r\n';
+  const ends = Array.from({ length: 32 }, () => {
+    const socket = tls.connect(stubborn).on('error', () => undefined);
+    socket.resume().write(`GET /v1/status HTTP/1.1\r\nHost: agent\r\n${headers}\r\n`);
+    t.after(() => socket.destroy());
+    return new Promise((resolve) => socket.once('end', resolve));
+  });
+  await Promise.all(ends);
+  while (!(await ask({ port: listener.port, pair: client })).startsWith('200 '))
+    await new Promise((resolve) => setImmediate(resolve));
+});
+
 test('a browser, a body and huge headers are refused', async (t) => {
   const { listener, asked, client } = await listening(t);
   const { port } = listener;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { chmod, mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { createConnection, createServer } from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
 import { isAgentError } from '../../agent/core/agent-error.ts';
@@ -99,4 +99,16 @@ test('a read-only file system is refused with the fix', async () => {
 test('a path that is too long for a socket is refused with the bound', async (t) => {
   const file = path.join(await privateDirectory(t), 'x'.repeat(90), 'agent.sock');
   await assert.rejects(makeWay(file).listener.start(), /want at most \d+; choose a shorter directory/);
+});
+
+test('an agent that is too busy to take another connection is there all the same', async (t) => {
+  const file = path.join(await privateDirectory(t), 'agent.sock');
+  const busy = createServer();
+  await new Promise<void>((resolve) => busy.listen({ path: file, backlog: 1 }, resolve));
+  t.after(() => busy.close());
+  // All in one turn of the loop: nobody is let in before the second agent asks.
+  const waiting = Array.from({ length: 5 }, () => createConnection(file).on('error', () => undefined));
+  const second = makeWay(file).listener.start();
+  await assert.rejects(second, (error) => isAgentError(error, 'ALREADY_RUNNING'));
+  for (const socket of waiting) socket.destroy();
 });

@@ -167,6 +167,25 @@ for (const shell of shells as string[]) {
     assert.equal(await launch(), product, 'files that are gone cannot be started');
   });
 
+  test(`an agent on trial whose start cannot be counted is not started (${path.basename(shell)})`, {
+    skip,
+  }, async (t) => {
+    const ask = await startRig(t, shell);
+    await ask('update', 'oh-edge-part 1\ncurrent new\nformer image\nphase switching\nbase BASE\nend\n');
+    await ask('spoil', `${parts}/starts.new`);
+    assert.equal((await ask<Launched>('launch')).slot, product);
+    assert.match(await ask<string>('said'), /this start of new cannot be counted/);
+  });
+
+  test(`an agent that was put in is started although the image's can no longer be read (${path.basename(shell)})`, {
+    skip,
+  }, async (t) => {
+    const ask = await startRig(t, shell);
+    await ask('update', 'oh-edge-part 1\ncurrent new\nformer image\nphase settled\nbase BASE\nend\n');
+    assert.equal(await ask('lose-blocks', `${product}/agent.js`), 0);
+    assert.equal((await ask<Launched>('launch')).slot, `${parts}/new`);
+  });
+
   test(`an agent on trial that hangs is ended, and the former one is started (${path.basename(shell)})`, {
     skip,
   }, async (t) => {

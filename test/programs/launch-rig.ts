@@ -1,7 +1,7 @@
 // Runs the launcher of the overlay on a board-shaped root in namespaces of its own; prints one JSON line per JSON line.
 // A shell script stands in for Node: it writes its mount namespace and limits into a file and sleeps.
 // Usage: node launch-rig.mjs LAYOUT BUSYBOX DIRECTORY LAUNCHER SHELL
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -59,6 +59,11 @@ const acts: Readonly<Record<string, (value: string) => unknown>> = {
     writeFileSync(`${parts}/new/agent.js`, 'the new one');
     writeFileSync(`${parts}/record`, record.replace('BASE', base));
   },
+  /** Lets nothing be written at a path. */
+  spoil: (file) => mkdirSync(file),
+  /** Lets the reading of a file give EIO: nothing lies at the first address of a process. */
+  'lose-blocks': (file) =>
+    spawnSync('/system/bin/busybox', ['mount', '--bind', `/proc/${process.pid}/mem`, file]).status,
   starts: () => (existsSync(`${parts}/starts`) ? readFileSync(`${parts}/starts`, 'utf8').trim() : ''),
   /** Waits until the agent is gone, and answers how. */
   ended: () =>

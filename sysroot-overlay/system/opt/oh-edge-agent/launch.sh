@@ -73,6 +73,13 @@ await_init() {
     "$busybox" sleep "$wait"
 }
 
+# A start that cannot be counted, e.g. on a full disk, would be the first one for ever.
+count_start() {
+    echo $((starts + 1)) >"$parts/starts.new" && "$busybox" mv "$parts/starts.new" "$parts/starts" && "$busybox" sync && return
+    say "this start of $current cannot be counted"
+    return 1
+}
+
 # An agent that was put in on /data wins over the image's, until the image itself brings another one. On trial it gets two
 # starts to confirm itself; then the former one is started: with the end that made room these are three ends, and init
 # allows no more.
@@ -83,18 +90,17 @@ choose_slot() {
     if on_trial; then
         starts=0
         [ -r "$parts/starts" ] && read -r starts <"$parts/starts"
-        if [ "$starts" -ge 2 ]; then
+        if [ "$starts" -ge 2 ] || ! count_start; then
             say "$current was started $starts times and did not confirm itself; starting $former"
             current=$former
             fallback=1
         else
-            echo $((starts + 1)) >"$parts/starts.new" && "$busybox" mv "$parts/starts.new" "$parts/starts" && "$busybox" sync
             "$busybox" setsid "$busybox" sh "$product/launch.sh" guard $$ "$(start_time $$)" &
         fi
     fi
     # By its sum: files of an image may all carry the same date.
     image=$("$busybox" sha256sum "$product/agent.js")
-    if [ "$base" != "${image%% *}" ]; then
+    if [ -n "$image" ] && [ "$base" != "${image%% *}" ]; then
         say "the image has another agent than the one that $current was put over; starting the image's"
     elif [ -e "$parts/$current/agent.js" ]; then
         slot=$parts/$current

@@ -33,6 +33,12 @@ const baseShape = v.object({
 
 type Good = Extract<ParsedConfig, { ok: true }>;
 
+/** Texts of the two records; undefined where there is none. */
+interface Records {
+  readonly base: string | undefined;
+  readonly good: string | undefined;
+}
+
 /** At so many starts in a row a record may be unreadable; then it is lost, and the board does not wait for it any longer. */
 const patientStarts = 5;
 
@@ -71,9 +77,13 @@ export class ConfigKeeper {
   /** What would be written, without writing it. A file that cannot be read is taken for absent. */
   async preview(program: EdgecoreProgram, settings: EdgeSettings): Promise<ConfigPreview> {
     const text = await this.#files.read(this.#places.configFile);
-    const parsed = text === undefined ? undefined : await this.#parse(text);
-    const current = parsed?.ok === true ? parsed : await this.#good();
-    const { kept, tree } = await this.#make(program, settings, { current, token: undefined });
+    const records = {
+      base: await this.#files.read(this.#baseFile),
+      good: await this.#files.read(this.#goodFile),
+    };
+    const parsed = text === undefined ? undefined : parseWhole(text, records);
+    const current = parsed?.ok === true ? parsed : goodOf(records);
+    const { kept, tree } = makeFrom(program, settings, { records, current, token: undefined });
     return { kept, tree };
   }
 
@@ -83,15 +93,18 @@ export class ConfigKeeper {
     settings: EdgeSettings,
     token: Secret | undefined,
   ): Promise<ConfigReport> {
-    for (const file of [this.#baseFile, this.#goodFile]) await this.#requireReadable(file);
-    const { current, recovered } = await this.#current();
-    const made = await this.#make(program, settings, { current, token: token?.reveal() });
+    const records = {
+      base: await this.#readPatiently(this.#baseFile),
+      good: await this.#readPatiently(this.#goodFile),
+    };
+    const { current, recovered } = await this.#current(records);
+    const made = makeFrom(program, settings, { records, current, token: token?.reveal() });
     const isChanged = made.isChanged || recovered !== undefined;
     if (isChanged) {
       await this.#files.makeDirectory(parent(this.#places.configFile), 0o755);
       await this.#files.replace(this.#places.configFile, made.text, { mode: 0o600 });
     }
-    await this.#remember(program, made.base, made.text);
+    await this.#remember(records, { release: program.release.text, base: made.base, text: made.text });
     return { isChanged, kept: made.kept, recovered };
   }
 
@@ -110,84 +123,84 @@ export class ConfigKeeper {
       await this.#files.remove(file);
   }
 
-  async #current(): Promise<{
+  async #current(records: Records): Promise<{
     readonly current: Good | undefined;
     readonly recovered: ConfigReport['recovered'];
   }> {
     const text = await this.#files.read(this.#places.configFile);
-    if (text === undefined) return { current: await this.#good(), recovered: undefined };
-    const parsed = await this.#parse(text);
+    if (text === undefined) return { current: goodOf(records), recovered: undefined };
+    const parsed = parseWhole(text, records);
     if (parsed.ok) return { current: parsed, recovered: undefined };
     const aside = (await this.#files.setAside(this.#places.configFile)) ?? this.#places.configFile;
     // It is kept for a look, and a token in it would be kept for ever.
     await this.#files.replace(aside, withoutSecrets(text), { mode: 0o600 });
-    return { current: await this.#good(), recovered: { aside, problem: parsed.problem } };
+    return { current: goodOf(records), recovered: { aside, problem: parsed.problem } };
   }
 
-  /** Reads a text; what is left of a file that a power cut shortened is no configuration, even where it can be read. */
-  async #parse(text: string): Promise<ParsedConfig> {
-    const parsed = parseEdgecoreConfig(text);
-    const good = parsed.ok ? await this.#good() : undefined;
-    if (!parsed.ok || good === undefined || !isCutShort(text, parsed.tree, good.tree)) return parsed;
-    return { ok: false, problem: 'is the beginning of the last good one: it was cut short' };
-  }
-
-  /** Puts a record aside that could not be read for long: it is kept, and never written over. */
-  async #requireReadable(file: string): Promise<void> {
+  /** Reads a record, and puts one aside that could not be read for long: it is kept, and never written over. */
+  async #readPatiently(file: string): Promise<string | undefined> {
     try {
-      await this.#files.read(file);
+      const text = await this.#files.read(file);
       this.#refusals.delete(file);
+      return text;
     } catch (error) {
       const refusals = (this.#refusals.get(file) ?? 0) + 1;
       this.#refusals.set(file, refusals);
       if (refusals < patientStarts) throw error;
       await this.#files.setAside(file);
+      return undefined;
     }
   }
 
-  async #good(): Promise<Good | undefined> {
-    const text = await this.#files.read(this.#goodFile);
-    const parsed = text === undefined ? undefined : parseEdgecoreConfig(text);
-    return parsed?.ok === true ? parsed : undefined;
-  }
-
-  async #make(
-    program: EdgecoreProgram,
-    settings: EdgeSettings,
-    given: { readonly current: Good | undefined; readonly token: string | undefined },
-  ): Promise<ReturnType<typeof makeConfig>> {
-    const { release, defaults } = program;
-    return makeConfig({
-      defaults,
-      release,
-      wanted: wantedValues(release, settings),
-      base: await this.#base(),
-      current: given.current,
-      token: given.token,
-    });
-  }
-
-  async #base(): Promise<Parameters<typeof makeConfig>[0]['base']> {
-    const text = await this.#files.read(this.#baseFile);
-    if (text === undefined) return undefined;
-    const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), baseShape), text);
-    const release = parsed.success ? parseRelease(parsed.output.release, 'operator') : undefined;
-    if (!parsed.success || release === undefined) return undefined;
-    return { tree: parsed.output.tree, release };
-  }
-
-  async #remember(program: EdgecoreProgram, base: Tree, text: string): Promise<void> {
-    const record = `${JSON.stringify({ version: 1, release: program.release.text, tree: base })}\n`;
-    await this.#replaceIfOther(this.#baseFile, record);
+  async #remember(
+    before: Records,
+    { release, base, text }: { readonly release: string; readonly base: Tree; readonly text: string },
+  ): Promise<void> {
+    const record = `${JSON.stringify({ version: 1, release, tree: base })}\n`;
+    await this.#replaceIfOther(this.#baseFile, before.base, record);
     const parsed = parseEdgecoreConfig(text);
-    if (parsed.ok) await this.#replaceIfOther(this.#goodFile, clean(parsed));
+    if (parsed.ok) await this.#replaceIfOther(this.#goodFile, before.good, clean(parsed));
   }
 
   /** Flash wears: what is so already is not written again. */
-  async #replaceIfOther(file: string, text: string): Promise<void> {
-    const before = await this.#files.read(file);
+  async #replaceIfOther(file: string, before: string | undefined, text: string): Promise<void> {
     if (before !== text) await this.#files.replace(file, text, { mode: 0o600 });
   }
+}
+
+/** Reads a text; what is left of a file that a power cut shortened is no configuration, even where it can be read. */
+function parseWhole(text: string, records: Records): ParsedConfig {
+  const parsed = parseEdgecoreConfig(text);
+  const good = parsed.ok ? goodOf(records) : undefined;
+  if (!parsed.ok || good === undefined || !isCutShort(text, parsed.tree, good.tree)) return parsed;
+  return { ok: false, problem: 'is the beginning of the last good one: it was cut short' };
+}
+
+function goodOf({ good }: Records): Good | undefined {
+  const parsed = good === undefined ? undefined : parseEdgecoreConfig(good);
+  return parsed?.ok === true ? parsed : undefined;
+}
+
+function makeFrom(
+  { defaults, release }: EdgecoreProgram,
+  settings: EdgeSettings,
+  given: {
+    readonly records: Records;
+    readonly current: Good | undefined;
+    readonly token: string | undefined;
+  },
+): ReturnType<typeof makeConfig> {
+  const { records, current, token } = given;
+  const wanted = wantedValues(release, settings);
+  return makeConfig({ defaults, release, wanted, base: baseOf(records), current, token });
+}
+
+function baseOf({ base: text }: Records): Parameters<typeof makeConfig>[0]['base'] {
+  if (text === undefined) return undefined;
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), baseShape), text);
+  const release = parsed.success ? parseRelease(parsed.output.release, 'operator') : undefined;
+  if (!parsed.success || release === undefined) return undefined;
+  return { tree: parsed.output.tree, release };
 }
 
 /** Text of a file without its token, comments kept. */

@@ -74,3 +74,17 @@ test('a board does not wait for ever for a record that is lost, and keeps what t
     assert.equal(disk.files.get(places.configFile), config);
   }
 });
+
+test('a start that changes nothing reads each file once and writes none', async () => {
+  const { disk, update } = await board();
+  const reads: string[] = [];
+  const read = disk.read.bind(disk);
+  disk.read = (path) => {
+    reads.push(path);
+    return read(path);
+  };
+  const written = disk.writtenBytes;
+  await update();
+  assert.deepEqual(reads.sort(), [...records, places.configFile].sort());
+  assert.equal(disk.writtenBytes, written);
+});

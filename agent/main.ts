@@ -1,5 +1,6 @@
 import { errorTable, isAgentError, messageOf } from './core/agent-error.ts';
 import { createDaemon } from './daemon.ts';
+import { Heartbeat } from './host/heartbeat.ts';
 import { agentUsage, readPlaces } from './places.ts';
 
 /** Exit code of a thrown value: the table's, or 70 for a bug. */
@@ -16,7 +17,8 @@ const patienceMs = 15_000;
 async function run(): Promise<void> {
   if (process.argv.includes('--help')) return void process.stdout.write(`${agentUsage}\n`);
   const over = new AbortController();
-  const daemon = await createDaemon(readPlaces(process.argv.slice(2)), () => end(startedAnew));
+  const places = readPlaces(process.argv.slice(2));
+  const daemon = await createDaemon(places, () => end(startedAnew));
   const end = (code: number): void => {
     over.abort(new DOMException('The agent was asked to stop', 'AbortError'));
     setTimeout(() => {
@@ -36,6 +38,9 @@ async function run(): Promise<void> {
   // Terminals that go away and readers that close are no reason to leave a board alone.
   process.on('SIGHUP', () => undefined);
   await daemon.start(over.signal);
+  const heartbeat = new Heartbeat(`${places.home}/run/namespace`);
+  // Not before the very end: an agent that hangs while it stops is to be ended as well.
+  process.once('exit', () => heartbeat.stop());
   // Nothing else may be open, e.g. while the API socket cannot be made: the agent stays all the same.
   setInterval(() => undefined, 2 ** 30);
 }

@@ -13,6 +13,7 @@ import type { UnitLogs } from './core/unit-logs.ts';
 import type { HealthBoard } from './health/board.ts';
 import { Ledger } from './health/ledger.ts';
 import { LedgerKeeper } from './health/ledger-keeper.ts';
+import { tellOwnHang } from './health/own-hang.ts';
 import { Sampler, type SamplerOptions } from './health/sampler.ts';
 import { AppendStore } from './host/append-store.ts';
 import { CloudHubLink } from './host/cloudhub-link.ts';
@@ -117,6 +118,8 @@ export class Reporting {
 
   /** Starts the samples and the reports; the agent does not wait for them. */
   async start(signal: AbortSignal): Promise<void> {
+    const { files, board, log, home } = this.#parts;
+    await tellOwnHang({ files, board, log, path: `${home}/state/agent-hang.log` });
     await this.sampler.start(signal);
     await this.#report.start(signal);
     await this.#lan.start();

@@ -110,6 +110,11 @@ const entries: Readonly<Record<string, (fields: Fields) => LedgerEntry | undefin
     const message = `It had ${textOf(fields['bytes'])} bytes resident, more than ${textOf(fields['maxBytes'])}, and ended to be started anew`;
     return { kind: 'restart', subject: 'agent', reason: 'AgentTooLarge', message };
   },
+  'agent.hung': (fields) => {
+    const [silence = 'silent for long', ...evidence] = linesOf(fields['lines']);
+    const message = `Its main thread was ${silence}, so it was killed and started anew`;
+    return { kind: 'restart', subject: 'agent', reason: 'AgentHung', message, evidence };
+  },
   'part.switched': partEntry,
   'part.confirmed': partEntry,
   'part.taken-back': partEntry,

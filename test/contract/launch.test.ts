@@ -69,11 +69,21 @@ async function startRig(t: TestContext, shell: string, launchScript = launcher):
   };
 }
 
+/** The launcher with other words in it. */
+function changedLauncher(shell: string, changes: Readonly<Record<string, string>>): string {
+  let text = readFileSync(launcher, 'utf8');
+  for (const [from, to] of Object.entries(changes)) {
+    assert.ok(text.includes(from), `the launcher has no "${from}" any more`);
+    text = text.replace(from, () => to);
+  }
+  const file = path.join(mkdtempSync(path.join(scratch, `${path.basename(shell)}-`)), 'launch.sh');
+  writeFileSync(file, text);
+  return file;
+}
+
 /** Lets the agent end three times and starts it again; false where that took longer than init's window, which shows nothing. */
 async function endsThrice(t: TestContext, shell: string, windowS: number): Promise<boolean> {
-  const hasty = path.join(scratch, `window-${windowS}-${path.basename(shell)}.sh`);
-  writeFileSync(hasty, readFileSync(launcher, 'utf8').replace('window=240', `window=${windowS}`));
-  const ask = await startRig(t, shell, hasty);
+  const ask = await startRig(t, shell, changedLauncher(shell, { 'window=240': `window=${windowS}` }));
   await ask('launch');
   await ask('kill');
   await ask('launch');
@@ -189,9 +199,7 @@ for (const shell of shells as string[]) {
   test(`an agent on trial that hangs is ended, and the former one is started (${path.basename(shell)})`, {
     skip,
   }, async (t) => {
-    const hasty = path.join(scratch, `hasty-${path.basename(shell)}.sh`);
-    writeFileSync(hasty, readFileSync(launcher, 'utf8').replace('sleep 900', 'sleep 1'));
-    const ask = await startRig(t, shell, hasty);
+    const ask = await startRig(t, shell, changedLauncher(shell, { 'sleep 900': 'sleep 1' }));
     await ask('update', 'oh-edge-part 1\ncurrent new\nformer image\nphase switching\nbase BASE\nend\n');
     assert.equal((await ask<Launched>('launch')).slot, `${parts}/new`);
     assert.equal(await ask('ended'), 'SIGKILL');
@@ -216,5 +224,79 @@ for (const shell of shells as string[]) {
     await ask('spoil-log');
     const { code } = await ask<Launched>('launch');
     assert.equal(code, `${product}/agent.js`);
+  });
+
+  test(`an agent that says nothing any more is killed, and what was seen of it is written down (${path.basename(shell)})`, {
+    skip,
+  }, async (t) => {
+    const ask = await startRig(t, shell, changedLauncher(shell, { 'silence=100': 'silence=1' }));
+    const first = await ask<Launched>('launch');
+    await ask('tell', 'alive ME\n');
+    assert.equal(await ask('ended'), 'SIGKILL');
+    const seen = await ask<string>('hang');
+    assert.match(
+      seen,
+      /^silent for 3 s\npid \d+, state S, \d+ CPU ticks in the last 2 s\nwchan: \w+\nsyscall: \d+ 0x/,
+    );
+    assert.match(seen, /^VmRSS: \d+ kB$/m);
+    assert.ok(seen.trim().split('\n').length <= 10, seen);
+    assert.match(await ask<string>('said'), /agent \d+ says nothing for 3 s \(state S\); killing it/);
+    const second = await ask<Launched>('launch');
+    assert.equal(second.namespace, first.namespace, 'the holder is still there');
+    await ask('tell', 'alive ME\n');
+    await ask('until-it-waits', 'for a time');
+    await ask('tell', 'bye ME\n');
+    await ask('until-it-waits', 'for ever');
+    await ask('tell', 'alive ME\n');
+    await ask('crash');
+    await ask('until-it-waits', 'for ever');
+    assert.equal((await ask<string>('said')).match(/killing/g)?.length, 1);
+    await ask('spin');
+    await ask('tell', 'alive ME\n');
+    assert.equal(await ask('ended'), 'SIGKILL');
+    assert.match(await ask<string>('hang'), /^silent for 3 s\npid \d+, state R, \d{2,} CPU ticks/);
+  });
+
+  test(`nonsense on its pipe and a disk that takes nothing do not keep the holder from its work (${path.basename(shell)})`, {
+    skip,
+  }, async (t) => {
+    const ask = await startRig(t, shell, changedLauncher(shell, { 'silence=100': 'silence=1' }));
+    await ask('launch');
+    await ask('spoil-hang');
+    const nonsense = [
+      '\n',
+      'alive\n',
+      'alive 1 x\n',
+      'alive ME0\n',
+      'alive 0 0\n',
+      'bye 1 1\n',
+      '* ` $(: ;\\\0\n',
+    ];
+    await ask('tell', `${nonsense.join('')}${'x'.repeat(3_000)}\n`);
+    await ask('until-it-waits', 'for ever');
+    await ask('tell', `alive ME\n${nonsense.join('')}no end of line`);
+    assert.equal(await ask('ended'), 'SIGKILL');
+    await ask('launch');
+    await ask('tell', '\nalive ME\n');
+    assert.equal(await ask('ended'), 'SIGKILL');
+  });
+
+  test(`an agent that may get on by itself is waited for, and said to be (${path.basename(shell)})`, {
+    skip,
+  }, async (t) => {
+    const forged = 'read -r state <"$home/run/state"; started=${20}';
+    const changes = { 'silence=100': 'silence=1', 'state=$1 started=${20}': forged };
+    const ask = await startRig(t, shell, changedLauncher(shell, changes));
+    for (const [state, why] of [
+      ['D', 'it is in state D'],
+      ['R', 'it got 0 ticks of CPU only'],
+    ] as const) {
+      await ask('launch');
+      await ask('forge-state', state);
+      await ask('tell', 'alive ME\n');
+      await ask('until-said', `says nothing for 3 s; waiting, because ${why}`);
+      await ask('forge-state', 'S');
+      assert.equal(await ask('ended'), 'SIGKILL');
+    }
   });
 }

@@ -1,76 +1,13 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { createInterface } from 'node:readline';
-import { after, type TestContext, test } from 'node:test';
-import { build } from 'esbuild';
+import { test } from 'node:test';
 import type { PartsDocument, UpdateDocument } from '../../agent/api/wire.ts';
-
-const busybox = ['/bin/busybox', '/usr/bin/busybox'].find((file) => existsSync(file));
-const skip =
-  busybox === undefined
-    ? 'busybox is not installed (apt install busybox-static)'
-    : process.getuid?.() === 0
-      ? false
-      : 'namespaces of our own need root';
-const isBuilt = existsSync('dist/start.js') || spawnSync('node', ['build.mjs']).status === 0;
-const scratch = await mkdtemp(path.join(tmpdir(), 'agent-update-'));
-after(() => rm(scratch, { recursive: true, force: true }));
-
-interface Run {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-type Ask = <T>(act: string, value?: string) => Promise<T>;
-
-/** Loader and libraries of this machine's Node, as the dynamic linker itself lists them. */
-function librariesOf(program: string): readonly string[] {
-  const text = execFileSync('ldd', [program], { encoding: 'utf8' });
-  return [...text.matchAll(/(\/\S+) \(0x/g)].map(([, file = '']) => file);
-}
-
-async function startRig(t: TestContext): Promise<Ask> {
-  const program = path.join(scratch, 'update-rig.mjs');
-  await build({
-    entryPoints: ['test/programs/update-rig.ts'],
-    outfile: program,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-  });
-  const root = path.join(scratch, 'root');
-  await mkdir(root);
-  const node = await realpath(process.execPath);
-  const argv = ['unshare', '-m', '-p', '-f', '--propagation', 'slave', process.execPath, program];
-  const places = [busybox as string, root, path.resolve('sysroot-overlay'), path.resolve('dist'), node];
-  const child: ChildProcess = spawn(busybox as string, [...argv, ...places, ...librariesOf(node)], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const ended = new Promise((resolve) => child.once('close', resolve));
-  t.after(async () => {
-    child.stdin?.end();
-    await ended;
-  });
-  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
-  const next = async <T>(): Promise<T> => JSON.parse((await lines.next()).value as string) as T;
-  await next();
-  return (act, value) => {
-    child.stdin?.write(`${JSON.stringify({ act, value })}\n`);
-    return next();
-  };
-}
+import { isBuilt, type Run, skip, startRig } from './agent-rig.ts';
 
 test('an agent on a board is replaced by one that works, not by one that ends at once, and goes back', {
   skip,
 }, async (t) => {
   assert.ok(isBuilt, 'run `npm run build`');
-  const ask = await startRig(t);
+  const ask = await startRig(t, 100);
   const ctl = async (line: string): Promise<Run> => ask<Run>('ctl', line);
   const change = async (line: string): Promise<UpdateDocument> => {
     const { code, stdout, stderr } = await ctl(`${line} --json`);

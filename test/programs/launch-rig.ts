@@ -6,11 +6,15 @@ import { createHash } from 'node:crypto';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { homeDir, productDir } from '../../agent/core/constants.ts';
+import { readStat } from '../../agent/host/proc-reader.ts';
 import { type BoardRoot, enterBoardRoot } from './board-root.ts';
+import { holderPid, untilItWaits } from './holder.ts';
 
 const [layout = '', busybox = '', directory = '', launcher = '', shell = ''] = process.argv.slice(2);
 const note = `${homeDir}/run/agent-was-here`;
 const parts = `${homeDir}/parts/agent`;
+/** Where a changed launcher reads the state of a process from. */
+const forgedState = `${homeDir}/run/state`;
 let agent: ChildProcess | undefined;
 
 enterBoardRoot({ layout: layout as BoardRoot['layout'], busybox, directory }, () => {
@@ -35,8 +39,7 @@ const acts: Readonly<Record<string, (value: string) => unknown>> = {
     rmSync(note, { force: true });
     agent = spawn('/system/bin/sh', [`${productDir}/launch.sh`], { env: {}, stdio: 'ignore' });
     const deadlineMs = performance.now() + 180_000;
-    while (!existsSync(note) && performance.now() < deadlineMs)
-      await new Promise((resolve) => setTimeout(resolve, 10));
+    while (!existsSync(note) && performance.now() < deadlineMs) await turn();
     const [namespace, openFiles, script, code, slot] = readFileSync(note, 'utf8').trim().split(' ');
     return { pid: agent.pid, namespace, openFiles, script, code, slot };
   },
@@ -46,6 +49,10 @@ const acts: Readonly<Record<string, (value: string) => unknown>> = {
     await end();
   },
   crash: () => end(),
+  /** An agent in an endless loop, not started by the launcher. */
+  spin: () => {
+    agent = spawn('/system/bin/busybox', ['sh', '-c', 'while :; do :; done'], { stdio: 'ignore' });
+  },
   /** Makes a file of the folder for logs: nothing can be written there. */
   'spoil-log': () => {
     rmSync(`${homeDir}/log`, { recursive: true, force: true });
@@ -74,11 +81,28 @@ const acts: Readonly<Record<string, (value: string) => unknown>> = {
   record: () => readFileSync(`${homeDir}/run/namespace`, 'utf8').trim().split(' '),
   forge: (text) => writeFileSync(`${homeDir}/run/namespace`, text),
   said: () => readFileSync(`${homeDir}/log/launch.log`, 'utf8'),
+  /** Waits until the launcher or its holder has said this. */
+  'until-said': async (words) => {
+    while (!readFileSync(`${homeDir}/log/launch.log`, 'utf8').includes(words)) await turn();
+  },
+  /** What the agent's main thread says to the holder; ME in it becomes its process and start time. */
+  tell: (text) => {
+    const me = `${agent?.pid} ${readStat(agent?.pid ?? 0)?.startTicks}`;
+    writeFileSync(`/proc/${holderPid()}/fd/0`, text.replaceAll('ME', me), { flag: 'r+' });
+  },
+  'until-it-waits': (how) => untilItWaits(how),
+  'forge-state': (state) => writeFileSync(forgedState, `${state}\n`),
+  hang: () => {
+    const file = `${homeDir}/state/agent-hang.log`;
+    return existsSync(file) ? readFileSync(file, 'utf8') : '';
+  },
+  /** Makes a folder of the file that a hang is written to. */
+  'spoil-hang': () => mkdirSync(`${homeDir}/state/agent-hang.log`),
   release: async () => {
-    const pid = Number(readFileSync(`${homeDir}/run/namespace`, 'utf8').split(' ')[1]);
+    const pid = holderPid();
     process.kill(pid, 'SIGKILL');
     // Gone means that its name in /proc no longer tells a living process.
-    while (isAlive(pid)) await new Promise((resolve) => setImmediate(resolve));
+    while (isAlive(pid)) await turn();
   },
 };
 
@@ -86,6 +110,10 @@ async function end(): Promise<void> {
   const ended = new Promise((resolve) => agent?.once('exit', resolve));
   agent?.kill('SIGKILL');
   await ended;
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 function isAlive(pid: number): boolean {

@@ -14,6 +14,10 @@ ends=$home/run/ends
 # init counts the ends of a service, whatever their code: at the fourth within these seconds it gives up, up to release 4.0
 # for good, later for as long again (startup_init services/init/init_common_service.c CalculateCrashTime).
 window=240
+# An agent that said nothing for three times these seconds is looked at. In three parts, because a board that was frozen as a
+# whole, as a virtual one can be, loses one of them only; it says something once a minute.
+silence=100
+hang=$home/state/agent-hang.log
 
 say() {
     echo "launch: $*" >>"$log"
@@ -24,12 +28,18 @@ boot_id() {
     read -r id </proc/sys/kernel/random/boot_id && echo "$id"
 }
 
-# Start time is field 22 of /proc/PID/stat; the name in field 2 may hold blanks, so count behind the last ')'. A process
-# that has ended and waits to be reaped has no namespace any more.
-start_time() {
-    read -r stat <"/proc/$1/stat" || return 1
+# State, start time and CPU ticks of a main thread: fields 3, 22, 14 and 15 of its stat. The name in field 2 may hold blanks,
+# so count behind the last ')'. A process that has ended and waits to be reaped has no namespace any more.
+see() {
+    read -r stat <"/proc/$1/task/$1/stat" || return 1
     set -- ${stat##*) }
-    [ "$1" != Z ] && echo "${20}"
+    [ $# -ge 20 ] || return 1
+    state=$1 started=${20} ticks=$((${12} + ${13}))
+    [ "$state" != Z ]
+}
+
+start_time() {
+    see "$1" && echo "$started"
 }
 
 # The record of `agentctl update agent`; a torn one counts as none.
@@ -132,12 +142,90 @@ run_agent() {
 }
 
 # A namespace lives as long as a process in it: the holder keeps it for the next agent when this one dies. It sits in a
-# session of its own, so that nothing that ends the agent's group ends it too.
+# session of its own, so that nothing that ends the agent's group ends it too. What it reads is a pipe, as ash makes one of
+# a here-document: without a name nobody can delete it, and a full disk has no say in it.
 hold_and_run() {
-    "$busybox" setsid "$busybox" sleep 2147483647 </dev/null >/dev/null 2>&1 &
+    "$busybox" setsid "$busybox" sh "$product/launch.sh" watch <<'.' >/dev/null 2>&1 &
+.
     holder=$!
     echo "$(boot_id) $holder $(start_time $holder)" >"$record.new" && "$busybox" mv "$record.new" "$record"
     run_agent
+}
+
+# The holder's life. Once a minute the agent's main thread writes `alive PID START` into the pipe, and `bye PID START` when it
+# ends; until an agent has spoken, and after its end, there is nothing to watch. Opened for writing too, the pipe never ends.
+# Only builtins: nothing is forked at rest, and where nothing can be forked ash would end, and the namespace with it.
+watch() {
+    watched= since= misses=0 last=
+    [ -p /proc/self/fd/0 ] || return
+    while :; do
+        if [ -z "$watched" ]; then
+            read -r -n 64 word pid start rest || return
+        elif ! read -r -n 64 -t "$silence" word pid start rest; then
+            missed || return
+            continue
+        fi
+        case "$pid$start" in
+        '' | *[!0-9]*) continue ;;
+        esac
+        case "$word" in
+        alive)
+            if [ "$pid $start" != "$watched $since" ]; then
+                see "$pid" && [ "$started" = "$start" ] || continue
+            fi
+            watched=$pid since=$start misses=0
+            ;;
+        bye) [ "$pid" = "$watched" ] && watched= ;;
+        esac
+    done
+}
+
+# Fails where no time has passed, because then the pipe cannot be read. Not killed is who may get on by itself: one in a call
+# that the kernel does not let go (a flash that hangs), one whom a debugger holds, and one who wants to run and is not let.
+missed() {
+    read -r up rest </proc/uptime && [ "$up" != "$last" ] || return 1
+    last=$up
+    misses=$((misses + 1))
+    if ! see "$watched" || [ "$started" != "$since" ]; then
+        watched= misses=0
+        return 0
+    fi
+    [ "$misses" -gt 1 ] || before=$ticks
+    [ "$misses" -ge 3 ] || return 0
+    used=$((ticks - before)) why=
+    case "$state" in
+    D | t) why="it is in state $state" ;;
+    R) [ "$used" -ge $((silence * 10)) ] || why="it got $used ticks of CPU only" ;;
+    esac
+    if [ -n "$why" ]; then
+        [ "$misses" -gt 3 ] || say "agent $watched says nothing for $((misses * silence)) s; waiting, because $why"
+        return 0
+    fi
+    tell_hang "$watched" >"$hang"
+    say "agent $watched says nothing for $((misses * silence)) s (state $state); killing it"
+    kill -9 "$watched" || say "cannot kill $watched"
+    watched= misses=0
+}
+
+# What /proc knows of a process that hangs, for the next agent to tell; ten lines at most.
+tell_hang() {
+    echo "silent for $((misses * silence)) s"
+    echo "pid $1, state $state, $used CPU ticks in the last $(((misses - 1) * silence)) s"
+    for name in wchan syscall; do
+        line=
+        read -r line <"/proc/$1/$name"
+        echo "$name: $line"
+    done
+    line=
+    while read -r word frame rest; do
+        [ ${#line} -lt 240 ] && line="$line $frame"
+    done <"/proc/$1/stack"
+    echo "stack:$line"
+    while read -r word rest; do
+        case "$word" in
+        Threads: | VmRSS: | VmSwap: | SigPnd: | SigBlk:) echo "$word $rest" ;;
+        esac
+    done <"/proc/$1/status"
 }
 
 export PATH=$product/bin:/system/bin:/bin
@@ -146,6 +234,10 @@ umask 022
 case "$1" in
 hold) hold_and_run ;;
 run) run_agent ;;
+watch)
+    watch <>/proc/self/fd/0
+    exec "$busybox" sleep 2147483647 </dev/null
+    ;;
 guard) guard "$2" "$3" ;;
 esac
 

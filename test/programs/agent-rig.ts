@@ -1,16 +1,17 @@
 // Runs the real agent under the real launcher on a board-shaped root in namespaces of its own, with a stand-in for init that
 // starts it again whenever it ends; prints one JSON line per JSON line. Node is this machine's own with its loader, under
-// the names that the launcher knows.
-// Usage: node update-rig.mjs BUSYBOX DIRECTORY OVERLAY DIST NODE LIBRARY…
-import { spawn } from 'node:child_process';
+// the names that the launcher knows. An agent that says nothing for three times SILENCE seconds is ended by the launcher's holder.
+// Usage: node agent-rig.mjs BUSYBOX DIRECTORY OVERLAY DIST NODE SILENCE LIBRARY…
+import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { homeDir, productDir } from '../../agent/core/constants.ts';
 import { enterBoardRoot } from './board-root.ts';
+import { untilItWaits } from './holder.ts';
 
-const [busybox = '', directory = '', overlay = '', dist = '', node = '', ...libraries] =
+const [busybox = '', directory = '', overlay = '', dist = '', node = '', silence = '', ...libraries] =
   process.argv.slice(2);
 const loader = 'ld-linux-aarch64.so.1';
 
@@ -18,9 +19,16 @@ enterBoardRoot({ layout: 'image', busybox, directory }, () => {
   copyFileSync(path.join(overlay, 'system/bin/agentctl'), 'system/bin/agentctl');
   // Nobody waits for minutes here: this init does not give up.
   const launcher = readFileSync(path.join(overlay, `${productDir.slice(1)}/launch.sh`), 'utf8');
-  writeFileSync(`.${productDir}/launch.sh`, launcher.replace('window=240', 'window=2'));
+  writeFileSync(
+    `.${productDir}/launch.sh`,
+    launcher.replace('window=240', 'window=2').replace('silence=100', `silence=${silence}`),
+  );
   for (const name of ['start.js', 'agent.js', 'agentctl.js'])
     copyFileSync(path.join(dist, name), `.${productDir}/${name}`);
+  const agent = readFileSync(`.${productDir}/agent.js`, 'utf8');
+  const lively = agent.replace('beatMs=6e4', 'beatMs=500');
+  if (lively === agent) throw new Error('the bundle has no beatMs any more');
+  writeFileSync(`.${productDir}/agent.js`, lively);
   for (const name of ['sh', 'mkdir', 'mv']) {
     copyFileSync(busybox, `system/bin/${name}`);
     chmodSync(`system/bin/${name}`, 0o755);
@@ -33,14 +41,16 @@ enterBoardRoot({ layout: 'image', busybox, directory }, () => {
   }
 });
 mkdirSync(homeDir, { recursive: true });
-const settings = 'prep.enabled: false\ndockerd.enabled: false\nrestart.stableMs: 1000\n';
+const nap = `units:\n  nap: {argv: [${productDir}/bin/busybox, sleep, "100000"]}\n`;
+const settings = `prep.enabled: false\ndockerd.enabled: false\nrestart.stableMs: 1000\n${nap}`;
 writeFileSync(`${homeDir}/agent.yaml`, settings);
 
 let ends = 0;
 let isOver = false;
+let agent: ChildProcess | undefined;
 /** init starts a service again at once, whatever it ended with. */
 function startService(): void {
-  const agent = spawn('/system/bin/sh', [`${productDir}/launch.sh`], { env: {}, stdio: 'ignore' });
+  agent = spawn('/system/bin/sh', [`${productDir}/launch.sh`], { env: {}, stdio: 'ignore' });
   agent.once('exit', () => {
     ends += 1;
     if (!isOver) startService();
@@ -72,6 +82,17 @@ const acts: Readonly<Record<string, (value: string) => unknown>> = {
     });
   },
   ends: () => ends,
+  hang: () => agent?.kill('SIGSTOP'),
+  'until-ended': () => new Promise((resolve) => agent?.once('exit', (_code, signal) => resolve(signal))),
+  /** Asks the agent to end, for good, and waits until its holder waits for nobody. */
+  end: async () => {
+    isOver = true;
+    const ended = new Promise((resolve) => agent?.once('exit', resolve));
+    agent?.kill('SIGTERM');
+    const code = await ended;
+    await untilItWaits('for ever');
+    return code;
+  },
   said: () => {
     const file = `${homeDir}/log/launch.log`;
     return existsSync(file) ? readFileSync(file, 'utf8') : '';

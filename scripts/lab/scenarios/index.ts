@@ -2,6 +2,7 @@ import { chaos } from './chaos.ts';
 import { check } from './check.ts';
 import { deploy } from './deploy.ts';
 import { edgecore } from './edgecore.ts';
+import { hangAgent } from './hang-agent.ts';
 import { idle } from './idle.ts';
 import { init } from './init.ts';
 import { join } from './join.ts';
@@ -30,6 +31,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   join,
   edgecore,
   'kill-agent': killAgent,
+  'hang-agent': hangAgent,
   'power-cut': powerCut,
   'missing-feature': missingFeature,
   update,

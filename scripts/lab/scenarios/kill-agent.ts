@@ -18,8 +18,9 @@ export const killAgent: Scenario = {
   },
 };
 
-async function takenOver(board: Board, oldAgent: number): Promise<void> {
-  await eventually('a new agent says that dockerd is adopted and ready', 90_000, async () => {
+/** Waits for another agent that has dockerd. */
+export async function takenOver(board: Board, oldAgent: number, withinMs = 90_000): Promise<void> {
+  await eventually('a new agent says that dockerd is adopted and ready', withinMs, async () => {
     const status = await readStatus(board).catch((error: unknown) => String(error));
     if (typeof status === 'string') return status;
     const dockerd = status.units.find(({ name }) => name === 'dockerd');

@@ -94,16 +94,18 @@ function parseUnit(name: string, value: unknown): DeclaredUnits {
 
 function problemOf(path: string, issue: v.BaseIssue<unknown>): Problem {
   const field = v.getDotPath(issue);
-  return { path: field === null ? path : `${path}.${field}`, message: messageOf(issue) };
+  // Only its owner knows what is a secret there, and a problem is told to the log and to the cloud.
+  const isPrivate = /^(?:env|argv)(?:\.|$)/.test(field ?? '');
+  return { path: field === null ? path : `${path}.${field}`, message: messageOf(issue, isPrivate) };
 }
 
 /** What is there and what is wanted, in the words of the other keys. */
-function messageOf(issue: v.BaseIssue<unknown>): string {
+function messageOf(issue: v.BaseIssue<unknown>, isPrivate: boolean): string {
   const { kind, type, expected, received, message } = issue;
   if (type === 'strict_object' && expected === 'never') return 'is not a known key of a unit';
   if (type === 'strict_object' && received === 'undefined') return 'is missing';
   const wanted = kind === 'schema' ? words[type] : undefined;
-  if (wanted !== undefined) return `is ${received}, want ${wanted}`;
+  if (wanted !== undefined) return `is ${isPrivate ? 'something else' : received}, want ${wanted}`;
   return message.startsWith('is ') ? message : `is ${received}, ${message}`;
 }
 

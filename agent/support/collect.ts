@@ -82,6 +82,7 @@ export async function collectBoard(
     ...texts(files, logTexts(parts), maxLogBytes),
     ...texts(files, stateTexts(parts)),
     ...namespaceMounts(parts),
+    ...lastGood(parts),
     { name: 'kernel/config.txt', text: files.unpacked('/proc/config.gz') ?? '' },
     { name: 'kernel/sysctls.txt', text: sysctls.map((path) => sysctlLine(files, path)).join('') },
     { name: 'processes.txt', text: files.processes() },
@@ -147,7 +148,6 @@ function toolsOf({
 function configTexts({ home, configFile, etc }: SupportParts): Readonly<Record<string, string>> {
   return {
     'config/agent.yaml': configFile,
-    'config/agent.last-good.json': `${home}/state/agent.last-good.json`,
     'config/daemon.json': `${home}/state/dockerd/daemon.json`,
     'config/edgecore.yaml': `${home}/fs/etc/kubeedge/config/edgecore.yaml`,
     'config/edgecore.system.yaml': `${etc}/kubeedge/config/edgecore.yaml`,
@@ -162,9 +162,27 @@ function logTexts({ files, home }: SupportParts): Readonly<Record<string, string
   return Object.fromEntries(names.map((name) => [`log/${name}`, `${home}/log/${name}`]));
 }
 
+const lastGoodName = 'agent.last-good.json';
+
+/**
+ * The YAML of the last good configuration. Not the file that holds it: within JSON it is one line, and what is a secret in it is
+ * known by where it stands in its lines.
+ */
+function lastGood({ files, home }: SupportParts): readonly SupportEntry[] {
+  try {
+    const kept: unknown = JSON.parse(files.newest(`${home}/state/${lastGoodName}`, maxTextBytes) ?? '');
+    const text = typeof kept === 'object' && kept !== null && 'text' in kept ? kept.text : undefined;
+    return typeof text === 'string' ? [{ name: 'config/agent.last-good.yaml', text }] : [];
+  } catch {
+    return [];
+  }
+}
+
 /** Records of the agent: plain lines and documents, no keys. */
 function stateTexts({ files, home }: SupportParts): Readonly<Record<string, string>> {
-  const names = files.names(`${home}/state`).filter((name) => /\.(json|jsonl|log|lines)(\.\S+)?$/.test(name));
+  const isRecord = (name: string): boolean =>
+    /\.(json|jsonl|log|lines)(\.\S+)?$/.test(name) && !name.startsWith(lastGoodName);
+  const names = files.names(`${home}/state`).filter(isRecord);
   return Object.fromEntries(names.map((name) => [`state/${name}`, `${home}/state/${name}`]));
 }
 

@@ -47,3 +47,21 @@ test('a need that is no unit and units that need each other are problems of the 
     ],
   );
 });
+
+test('a problem of arguments or environment does not tell their values: it goes to the log and to the cloud', () => {
+  const wrong: readonly (readonly [string, string])[] = [
+    ['argv: /bin/x --password=hunter2', 'argv is something else, want a list'],
+    ['argv: [/bin/x, 12345678]', 'argv.1 is something else, want text'],
+    ['argv: [/bin/x]\n    env: hunter2', 'env is something else, want a mapping'],
+    ['argv: [/bin/x]\n    env:\n      PIN: 12345678', 'env.PIN is something else, want text'],
+    ['argv: [/bin/x]\n    env:\n      PIN: [hunter2]', 'env.PIN is something else, want text'],
+  ];
+  for (const [text, said] of wrong) {
+    const result = parseConfig(`units:\n  w:\n    ${text}\n`);
+    assert.ok(!result.ok);
+    assert.deepEqual(
+      result.problems.map(({ path, message }) => `${path} ${message}`),
+      [`units.w.${said}`],
+    );
+  }
+});

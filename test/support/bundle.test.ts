@@ -53,6 +53,8 @@ function plantedHome(t: TestContext): { readonly root: string; readonly home: st
   ];
   put(`${home}/log/dockerd.log`, `${stored.join('\n')}\n`);
   put(`${home}/state/ledger.jsonl`, `{"why":"token ${plainToken} credentials are in the wrong format"}\n`);
+  const earlier = 'units:\n  mapper:\n    argv: [/bin/m]\n    env:\n      GREETING: PLANTED-greeting\n';
+  put(`${home}/state/agent.last-good.json`, JSON.stringify({ text: earlier, entries: [] }));
   put(`${home}/fs/etc/kubeedge/config/edgecore.yaml`, `modules:\n  edgeHub:\n    token: ${token}\n`);
   put(`${etc}/kubeedge/bootstrap-edgecore.conf`, `${plainToken}\n`);
   const key = `-----BEGIN EC PRIVATE KEY-----\n${keyLine}\n-----END EC PRIVATE KEY-----\n`;
@@ -81,6 +83,7 @@ test('the bundle holds what a helper asks for and none of the planted secrets', 
     'agent/status.json',
     'agent/events.json',
     'config/agent.yaml',
+    'config/agent.last-good.yaml',
     'config/edgecore.yaml',
     'config/resolv.conf',
     'log/agent.log',

@@ -37,6 +37,8 @@ const deadlineMs = 280_000;
 /** Tries to reach a published port, and milliseconds between two of them. */
 const publishTries = 30;
 const publishPauseMs = 500;
+/** Milliseconds of one try: docker-proxy also takes a connection for a program that never answers. */
+const publishTryMs = 5_000;
 
 /**
  * Ladder of containers that tells which class of fault keeps this board from running any: engine, image, a container
@@ -129,7 +131,8 @@ export class Selftest {
     const token = newToken();
     return this.#engine.servePort(rungs.publishOrder(imageName, token), signal, async (port) => {
       for (let tries = 1; ; tries += 1) {
-        const text = await readTcp(port, signal).catch(messageOf);
+        const read = (until: AbortSignal) => readTcp(port, until);
+        const text = await within(clock, publishTryMs, read, { signal }).catch(messageOf);
         const result = rungs.judgePublish(text, token, port);
         if (result.fault === undefined || tries === publishTries) return result;
         await clock.sleep(publishPauseMs, signal);

@@ -71,6 +71,23 @@ test('a published port is tried where it is wished', async () => {
   assert.equal(engine.containers.size, 0);
 });
 
+test('a published port whose program never answers is a fault of the port, not of dockerd', async () => {
+  const engine = new FakeEngine();
+  const clock = new FakeClock();
+  const readBusybox = () => Promise.resolve(elfFile({ machine: 62, bits: 64 }));
+  const readTcp = (_port: number, until: AbortSignal): Promise<string> =>
+    new Promise((_resolve, reject) =>
+      until.addEventListener('abort', () => reject(until.reason as Error), { once: true }),
+    );
+  const selftest = new Selftest({ docker: engine, clock, readBusybox, readTcp, newToken: () => 't' });
+  let isDone = false;
+  const running = selftest.run({ publish: true }, signal).finally(() => {
+    isDone = true;
+  });
+  while (!isDone) await clock.advance(500);
+  assert.equal((await running).steps.at(-1)?.fault?.reason, 'PublishFailed');
+});
+
 test('a published port that leads elsewhere is a fault after some patience', async () => {
   const engine = new FakeEngine();
   const clock = new FakeClock();

@@ -2,6 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import path from 'node:path';
 import { AgentError, errnoOf, messageOf } from '../core/agent-error.ts';
 import type { AppendFiles } from '../core/append-files.ts';
+import { fixFor } from './file-fix.ts';
 import { syncPath } from './sync-path.ts';
 
 /** Appends to files of the machine; see the port for what it promises. One append for a path at a time. */
@@ -16,8 +17,9 @@ export class AppendStore implements AppendFiles {
       }
     } catch (error) {
       const why = errnoOf(error) ?? messageOf(error);
-      const fix = why === 'ENOSPC' ? '; the disk is full, free some space' : '';
-      throw new AgentError('FILE_FAILED', `Cannot append to "${file}": ${why}${fix}`, { cause: error });
+      throw new AgentError('FILE_FAILED', `Cannot append to "${file}": ${why}${fixFor(why)}`, {
+        cause: error,
+      });
     }
   }
 }

@@ -12,6 +12,7 @@ import { copyFile, type FileHandle, open, readdir, rename, unlink } from 'node:f
 import path from 'node:path';
 import { AgentError, errnoOf, messageOf } from '../core/agent-error.ts';
 import type { Files, ReplaceOptions } from '../core/files.ts';
+import { fixFor } from './file-fix.ts';
 import { makeDirectories, syncMade } from './make-directories.ts';
 import { syncPath } from './sync-path.ts';
 
@@ -173,25 +174,6 @@ function isAbsent(error: unknown): boolean {
 function failed(act: string, file: string, error: unknown): AgentError {
   const why = errnoOf(error) ?? messageOf(error);
   return new AgentError('FILE_FAILED', `Cannot ${act} "${file}": ${why}${fixFor(why)}`, { cause: error });
-}
-
-function fixFor(errno: string): string {
-  switch (errno) {
-    case 'EROFS':
-      return '; the file system is read-only, choose a place below /data';
-    case 'ENOSPC':
-      return '; the disk is full, free some space';
-    case 'EACCES':
-    case 'EPERM':
-      return '; run as root or check the mode and the SELinux label';
-    case 'EIO':
-      return '; the disk gives an error there, see dmesg';
-    case 'EMFILE':
-    case 'ENFILE':
-      return '; too many files are open, close some or restart who holds them';
-    default:
-      return '';
-  }
 }
 
 /** Reads to the end; files of /proc say size 0, so the size is not believed. */

@@ -16,6 +16,7 @@ import {
 import path from 'node:path';
 import { AgentError, errnoOf, messageOf } from '../core/agent-error.ts';
 import type { PartDisk } from '../core/part-disk.ts';
+import { fixFor } from './file-fix.ts';
 import { makeDirectories, syncMade } from './make-directories.ts';
 import { syncPath } from './sync-path.ts';
 
@@ -103,8 +104,7 @@ export class HostPartDisk implements PartDisk {
       return await run();
     } catch (error) {
       const why = errnoOf(error) ?? messageOf(error);
-      const fix = why === 'ENOSPC' ? '; the disk is full, free some space' : '';
-      throw new AgentError('FILE_FAILED', `Cannot ${act} "${place}": ${why}${fix}`, { cause: error });
+      throw new AgentError('FILE_FAILED', `Cannot ${act} "${place}": ${why}${fixFor(why)}`, { cause: error });
     }
   }
 }

@@ -9,6 +9,7 @@ import { createGunzip } from 'node:zlib';
 import { AgentError, errnoOf, isAbort, isAgentError, messageOf } from '../core/agent-error.ts';
 import { type ByteSource, type ElfFacts, readElf } from '../core/elf.ts';
 import type { IntakeFacts, IntakeOrder, PartIntake, Taken } from '../core/part-intake.ts';
+import { fixFor } from './file-fix.ts';
 import { readArchive } from './read-archive.ts';
 
 /** Most entries of an archive; KubeEdge's release has a dozen, the whole product some hundred. */
@@ -62,8 +63,7 @@ export class HostPartIntake implements PartIntake {
         throw new AgentError('PART_REFUSED', error.message, { cause: error });
       if (isAgentError(error) || isAbort(error)) throw error;
       const why = errnoOf(error) ?? messageOf(error);
-      if (why === 'ENOSPC') throw refused(order.file, 'the disk is full; free some space');
-      throw refused(order.file, `${why}; take another copy`, error);
+      throw refused(order.file, `${why}${fixFor(why) || '; take another copy'}`, error);
     } finally {
       await handle.close();
     }

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { isAgentError } from '../../agent/core/agent-error.ts';
+import { HostPartDisk } from '../../agent/host/part-disk.ts';
 import { HostPartIntake } from '../../agent/host/part-intake.ts';
 import { type PartKind, partKinds } from '../../agent/update/part-table.ts';
 import { type SampleEntry, scratch, sha, staticProgram, tarGz } from '../parts/samples.ts';
@@ -159,6 +160,37 @@ test('what is no ordinary file is refused, and a pipe holds nobody up', async (t
     intake.look(path.join(folder, 'none')),
     /does not exist where the agent looks; copy it below \/data/,
   );
+});
+
+test('a disk that does not take the files is said with the fix, and the file is not blamed', async (t) => {
+  if (process.getuid?.() !== 0) return t.skip('a disk of its own needs root');
+  const folder = await scratch(t);
+  const file = path.join(folder, 'program');
+  await writeFile(file, Buffer.alloc(200_000, 1));
+  const disk = path.join(folder, 'disk');
+  await mkdir(disk);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'none', disk]);
+  const order = {
+    file,
+    folder: disk,
+    wanted: () => undefined,
+    single: { to: 'dockerd', mode: 0o755 },
+    mayHoldLinks: false,
+    maxBytes: 1_000_000,
+  };
+  const { signal } = new AbortController();
+  try {
+    await assert.rejects(intake.take(order, signal), /ENOSPC; the disk is full, free some space$/);
+    execFileSync('mount', ['-o', 'remount,ro', disk]);
+    const again = { ...order, single: { to: 'other', mode: 0o755 } };
+    await assert.rejects(intake.take(again, signal), /EROFS; the file system is read-only, choose a place/);
+    await assert.rejects(
+      new HostPartDisk().makeFolder(`${disk}/parts`),
+      /EROFS; the file system is read-only/,
+    );
+  } finally {
+    execFileSync('umount', [disk]);
+  }
 });
 
 test('an archive says itself how much room it needs', async (t) => {

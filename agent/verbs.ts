@@ -10,6 +10,7 @@ import type { UnitLogs } from './core/unit-logs.ts';
 import type { Edge } from './edge/edge.ts';
 import type { HealthBoard } from './health/board.ts';
 import { randomId } from './host/random-id.ts';
+import { Turns } from './host/turns.ts';
 import type { Prep } from './prep/create-prep.ts';
 import { summarize } from './prep/doctor/finding.ts';
 import type { Reporting } from './reporting.ts';
@@ -35,6 +36,8 @@ export interface VerbParts {
   readonly leave: () => void;
 }
 
+/** Each look at the machine starts some dozens of tools, and whoever may only read may ask for it. */
+const looksAtOnce = 2;
 /** Milliseconds of a shutdown's deadline that are kept for the answer. */
 const answerMs = 300;
 
@@ -47,15 +50,22 @@ export function createVerbs(parts: VerbParts): Verbs {
   const startedAtMs = parts.clock.wallMs();
   const startedMs = parts.clock.nowMs();
   const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  const looks = new Turns(looksAtOnce);
+  const look = <T>(signal: AbortSignal, act: () => Promise<T>): Promise<T> =>
+    looks.run(() => {
+      // Whoever waited may have gone.
+      signal.throwIfAborted();
+      return act();
+    });
   return {
     status: () => statusDocument(parts, { startedAtMs, uptimeMs: parts.clock.nowMs() - startedMs, bootId }),
     watch: (listener) => board.watch(listener),
     eventsAfter: (sequence) => board.eventsAfter(sequence),
     version: () => ({ ...runtime(), wire: wireVersion, version: __VERSION__ }),
-    plan: (signal) => prep.plan(signal),
+    plan: (signal) => look(signal, () => prep.plan(signal)),
     apply: () => prep.applyNow(),
     undo: () => prep.undo(),
-    doctor: (signal) => doctorOf(parts, signal),
+    doctor: (signal) => look(signal, () => doctorOf(parts, signal)),
     ledger: (after, limit) => reporting.ledger.after(after, limit),
     samples: () => samplesOf(reporting),
     edge: {

@@ -76,7 +76,8 @@ function broken(problems: readonly Problem[]): ReadResult {
 /** Flattens nested mappings to dotted keys; stops at a key that the table knows. */
 function collect(map: YAMLMap, prefix: string, source: Source): Entry[] {
   return map.items.flatMap((pair) => {
-    const name = isScalar(pair.key) ? String(pair.key.value) : String(pair.key);
+    // A mapping as a key, as text, doubles with each level: forty bytes would be a gigabyte.
+    const name = isScalar(pair.key) ? String(pair.key.value) : '(no plain word)';
     const path = prefix === '' ? name : `${prefix}.${name}`;
     const range = isScalar(pair.key) ? pair.key.range : undefined;
     const line = source.lines.linePos(range?.[0] ?? 0).line;

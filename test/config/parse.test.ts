@@ -104,3 +104,13 @@ test('the default file with every comment taken off is valid', () => {
   const text = defaultFile().replace(/^#(?=[a-z]+\.[A-Za-z]+:)/gm, '');
   assert.deepEqual(parseConfig(text), { ok: true, config: defaultConfig() });
 });
+
+test('a mapping in the place of a key is no known key, however deep it is', () => {
+  // As text it would have a hundred megabytes.
+  const result = parseConfig('? '.repeat(24));
+  assert.ok(!result.ok);
+  assert.deepEqual(
+    result.problems.map(({ path }) => path),
+    ['(no plain word)'],
+  );
+});

@@ -38,6 +38,8 @@ export async function swapProcess(
   await until(() => !isBetween(unitOf(units, name)), { clock, withinMs: spawnMs, signal });
   const before = unitOf(units, name);
   if (before === undefined || isResting(before)) return;
+  // An agent that stops would not start again what it ends now.
+  signal.throwIfAborted();
   units.restartUnit(name);
   if (before.pid === undefined) return;
   const isGone = await until(() => unitOf(units, name)?.pid !== before.pid, {

@@ -361,6 +361,27 @@ for (const [what, file] of [
   });
 }
 
+test('an agent that stops while it takes a file ends no unit; the next agent goes on', async () => {
+  const world = await board();
+  const file = world.hand('27.5.1');
+  const take = world.take.bind(world);
+  let release = (): void => undefined;
+  const hold = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  world.take = (order) => hold.then(() => take(order));
+  const update = world.updater.update('dockerd', { file, isDryRun: false }, never);
+  await world.updater.stop();
+  release();
+  assert.equal((await update).outcome.reason, 'Interrupted');
+  assert.equal(world.restarts, 0);
+  const next = new UpdateWorld({ disk: world.disk, units: world.units }, 'boot-1');
+  await next.begin();
+  await next.clock.advance(10_000);
+  assert.equal(next.running, '27.5.1 good');
+  assert.equal(next.record()?.phase, 'settled');
+});
+
 test('the version of an edgecore that does not tell is the one that was given, for everybody who asks later', async () => {
   const world = await board();
   world.find = () => Promise.resolve(undefined as never);

@@ -1,4 +1,4 @@
-import { isAgentError, messageOf } from '../core/agent-error.ts';
+import { errnoOf, isAgentError, messageOf } from '../core/agent-error.ts';
 import type { DockerApi } from '../core/docker.ts';
 import type { Health, ProbeDepth } from '../core/unit-spec.ts';
 
@@ -28,6 +28,16 @@ export class DockerdProbe {
   }
 
   async probe(depth: ProbeDepth, wanted: WantedDrivers, signal: AbortSignal): Promise<Health> {
+    try {
+      return await this.#look(depth, wanted, signal);
+    } catch (error) {
+      // It was not even asked, so its silence says nothing.
+      if (isShortOfFiles(error)) return { verdict: 'alive' };
+      throw error;
+    }
+  }
+
+  async #look(depth: ProbeDepth, wanted: WantedDrivers, signal: AbortSignal): Promise<Health> {
     const ping = await this.#ask('/_ping', this.#times.pingMs, signal);
     if (!ping.ok) return { verdict: 'silent', reason: 'NotAnswering', message: ping.why };
     if (ping.status !== 200) return wrongStatus('/_ping', ping.status, ping.text);
@@ -74,9 +84,16 @@ export class DockerdProbe {
       const answer = await this.#docker.request({ method: 'GET', path, timeoutMs }, signal);
       return { ok: true, status: answer.status, text: new TextDecoder().decode(answer.body) };
     } catch (error) {
+      if (isShortOfFiles(error)) throw error;
       return { ok: false, why: isAgentError(error) ? error.message : `"${path}": ${messageOf(error)}` };
     }
   }
+}
+
+/** Nobody on the board, or nobody in the agent, gets another descriptor. */
+function isShortOfFiles(error: unknown): boolean {
+  const errno = error instanceof Error ? errnoOf(error.cause) : undefined;
+  return errno === 'EMFILE' || errno === 'ENFILE';
 }
 
 /** It answered the ping, so its start is over: it is never killed for what it says. */

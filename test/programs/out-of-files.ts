@@ -3,7 +3,8 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { messageOf } from '../../agent/core/agent-error.ts';
+import { errnoOf, messageOf } from '../../agent/core/agent-error.ts';
+import { DockerClient } from '../../agent/host/docker-client.ts';
 import { HostGroundWatch } from '../../agent/host/ground-watch.ts';
 import { HostProcesses } from '../../agent/host/host-processes.ts';
 import { HostProductFiles } from '../../agent/host/host-product-files.ts';
@@ -57,6 +58,9 @@ for (const free of [1, 2, 3]) {
 const adopted = await new HostProcesses(new QuietLog(), directory)
   .adopt(identity)
   .then((found) => found?.identity.pid ?? 'gone', messageOf);
+const asked = await new DockerClient(`${directory}/docker.sock`)
+  .request({ method: 'GET', path: '/_ping', timeoutMs: 1_000 }, new AbortController().signal)
+  .catch((error: unknown) => errnoOf((error as Error).cause));
 const looked = await new HostProcesses(new QuietLog(), directory)
   .facts(identity.pid)
   .then((found) => found?.pid ?? 'gone', messageOf);
@@ -67,5 +71,5 @@ const { signal } = new AbortController();
 const sum = await new HostProductFiles(busybox).sum(busybox, signal).catch(messageOf);
 for (const descriptor of taken) closeSync(descriptor);
 await new Promise((resolve) => setImmediate(resolve));
-console.log(JSON.stringify({ isLive: watch.isLive(), sum, lost, adopted, looked }));
+console.log(JSON.stringify({ isLive: watch.isLive(), sum, lost, adopted, asked, looked }));
 watch.close();

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { AgentError } from '../../agent/core/agent-error.ts';
 import type { UnitCommand } from '../../agent/core/unit-spec.ts';
 import { isFault } from '../../agent/core/unit-spec.ts';
 import { isRootInitramfs } from '../../agent/units/dockerd.ts';
@@ -151,6 +152,16 @@ test('a dockerd that answers is not called silent where nobody can look for its 
   rig.processes.findByProgram = () => Promise.reject(new Error('EMFILE'));
   assert.deepEqual(await rig.unit.probe('start', never), { verdict: 'ready' });
   assert.deepEqual(await rig.unit.probe('deep', never), { verdict: 'alive' });
+});
+
+test('a dockerd that could not be asked for want of descriptors is not called silent', async () => {
+  const rig = new DockerdRig();
+  for (const code of ['EMFILE', 'ENFILE']) {
+    const cause = Object.assign(new Error(`connect ${code}`), { code });
+    rig.docker.request = () => Promise.reject(new AgentError('TOOL_FAILED', 'Cannot ask dockerd', { cause }));
+    for (const depth of ['start', 'cheap', 'deep'] as const)
+      assert.deepEqual(await rig.unit.probe(depth, never), { verdict: 'alive' });
+  }
 });
 
 test('a hanging containerd makes it unready, never silent', async () => {

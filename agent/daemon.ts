@@ -13,6 +13,7 @@ import { edgePlaces } from './edge/edge-places.ts';
 import { groundSettings } from './ground-settings.ts';
 import { HealthBoard } from './health/board.ts';
 import { HostCloudProbe } from './host/cloud-probe.ts';
+import { ContainerdClient } from './host/containerd-client.ts';
 import { DockerClient } from './host/docker-client.ts';
 import { FileStore } from './host/file-store.ts';
 import { HostGroundExecutor } from './host/ground-executor.ts';
@@ -143,6 +144,7 @@ export async function createDaemon(places: Places, leave: () => void): Promise<D
     clock,
     random: Math.random,
     commands,
+    containerd: new ContainerdClient(),
     docker,
     files,
     processes: new HostProcesses(log, `${places.home}/run`),

@@ -196,7 +196,7 @@ export const keys = {
     max: 3_600_000,
     default: 60_000,
     applies: 'unit-restart',
-    help: 'Milliseconds between two probes that go through containerd (/version).',
+    help: 'Milliseconds between two probes of containerd; dockerd is asked for /version where it gives no answer.',
   },
   ...containerdKeys,
   ...edgeKeys,

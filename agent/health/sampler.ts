@@ -109,7 +109,9 @@ export class Sampler {
     const { docker, board } = this.#options;
     if (docker === undefined || board.get('DockerReady')?.status !== 'true') return undefined;
     try {
-      const answer = await docker.request({ method: 'GET', path: '/info', timeoutMs: 5_000 }, signal);
+      // Not /info, which has the numbers: for it dockerd starts runc and docker-init each time.
+      const request = { method: 'GET', path: '/containers/json?all=1', timeoutMs: 5_000 } as const;
+      const answer = await docker.request(request, signal);
       return countsOf(JSON.parse(new TextDecoder().decode(answer.body)));
     } catch {
       // Whether dockerd answers is judged by its own probe; here it only means that nobody counts.
@@ -127,13 +129,11 @@ export class Sampler {
   }
 }
 
-function countsOf(info: unknown): ContainerCounts | undefined {
-  if (typeof info !== 'object' || info === null) return undefined;
-  const { ContainersRunning, ContainersPaused, ContainersStopped } = info as Readonly<
-    Record<string, unknown>
-  >;
-  const [running, paused, stopped] = [ContainersRunning, ContainersPaused, ContainersStopped];
-  if (typeof running !== 'number' || typeof paused !== 'number' || typeof stopped !== 'number')
-    return undefined;
-  return { running, paused, stopped };
+/** As dockerd itself counts: what neither runs nor is paused is stopped. */
+function countsOf(list: unknown): ContainerCounts | undefined {
+  if (!Array.isArray(list)) return undefined;
+  const count = (state: string): number =>
+    list.filter((item: Readonly<Record<string, unknown>> | null) => item?.['State'] === state).length;
+  const [running, paused] = [count('running'), count('paused')];
+  return { running, paused, stopped: list.length - running - paused };
 }

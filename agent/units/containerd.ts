@@ -1,6 +1,7 @@
 import { messageOf } from '../core/agent-error.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Commands } from '../core/commands.ts';
+import type { ContainerdApi } from '../core/containerd-api.ts';
 import { explainEnd, type Symptom } from '../core/end-faults.ts';
 import type { Files } from '../core/files.ts';
 import type { Log } from '../core/log.ts';
@@ -48,6 +49,7 @@ export interface ContainerdOptions {
 export interface ContainerdPorts {
   readonly clock: Clock;
   readonly commands: Commands;
+  readonly containerd: ContainerdApi;
   readonly files: Files;
   readonly processes: Processes;
   readonly programs: Programs;
@@ -191,24 +193,30 @@ export class ContainerdUnit implements UnitSpec {
     this.#options.forgot();
   }
 
-  /** A listing goes through the metadata, which a power cut may have ruined while everything else works. */
+  /**
+   * A listing goes through the metadata, which a power cut may have ruined while everything else works. `ctr`, which starts a
+   * program, is only asked why there is none.
+   */
   async #ask(): Promise<Health> {
-    const { programs, commands } = this.#ports;
+    const { programs, commands, containerd } = this.#ports;
+    if (await containerd.listsNamespaces(this.#socket, socketMs)) return this.#ready();
     const { path, facts } = await findProgram('ctr', this.#directories(), programs);
     if (facts.kind !== 'file') return { verdict: 'ready' };
     try {
       const argv = [path, '--address', this.#socket, 'namespaces', 'list', '--quiet'] as const;
       const { code, stderr } = await commands.run([...argv], { timeoutMs: askMs });
-      if (code === 0) {
-        await this.#repair.confirm().catch(() => undefined);
-        return { verdict: 'ready' };
-      }
+      if (code === 0) return await this.#ready();
       const reason = withoutMetadata.test(stderr) ? stateCorrupt : 'ErrorAnswer';
       const message = `containerd does not list its namespaces: ${stderr.trim().slice(-200)}`;
       return { verdict: 'unready', hasStarted: true, reason, message };
     } catch (error) {
       return { verdict: 'silent', reason: 'NotAnswering', message: messageOf(error) };
     }
+  }
+
+  async #ready(): Promise<Health> {
+    await this.#repair.confirm().catch(() => undefined);
+    return { verdict: 'ready' };
   }
 
   async #writeConfig(): Promise<void> {
@@ -254,7 +262,7 @@ function policyOf(settings: ContainerdSettings, restart: UnitPolicy['restart']):
     probeMs: settings['dockerd.pingMs'],
     probeTimeoutMs: socketMs + 1_000,
     deepMs: Math.max(settings['dockerd.deepMs'], settings['dockerd.pingMs']),
-    deepTimeoutMs: socketMs + askMs + 1_000,
+    deepTimeoutMs: 2 * socketMs + askMs + 1_000,
     silentLimit: 6,
     aidMs: 5_000,
   };

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { Commands } from '../core/commands.ts';
+import type { ContainerdApi } from '../core/containerd-api.ts';
 import type { DockerApi } from '../core/docker.ts';
 import type { Files } from '../core/files.ts';
 import type { Log } from '../core/log.ts';
@@ -13,6 +14,7 @@ import type { DockerdPlaces, DockerdSettings } from './dockerd-config.ts';
 export interface DockerdPorts {
   readonly clock: Clock;
   readonly commands: Commands;
+  readonly containerd: ContainerdApi;
   readonly docker: DockerApi;
   readonly files: Files;
   readonly processes: Processes;

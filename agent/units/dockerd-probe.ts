@@ -1,35 +1,43 @@
 import { errnoOf, isAgentError, messageOf } from '../core/agent-error.ts';
+import type { ContainerdApi } from '../core/containerd-api.ts';
 import type { DockerApi } from '../core/docker.ts';
 import type { Health, ProbeDepth } from '../core/unit-spec.ts';
 
-/** What /info must show before dockerd may be given work. */
-export interface WantedDrivers {
+/** What must be behind a dockerd. */
+export interface DockerdBacking {
+  /** Drivers that /info must show before it may be given work. */
   readonly storage: string;
   readonly cgroup: string;
+  /** Socket of its containerd. */
+  readonly containerd: string;
 }
 
 /** Milliseconds for each of the requests of a probe. */
 export interface ProbeTimes {
   readonly pingMs: number;
+  readonly containerdMs: number;
   readonly deepMs: number;
 }
 
 /**
  * Asks dockerd in steps. `/_ping` is answered by dockerd alone; `/info` and `/version` go through containerd, so when only
- * these hang the runtime hangs, and killing dockerd would cure nothing.
+ * these hang the runtime hangs, and killing dockerd would cure nothing. For both dockerd starts runc and docker-init, so at
+ * rest containerd is asked itself, and dockerd only where that gives no answer.
  */
 export class DockerdProbe {
   readonly #docker: DockerApi;
+  readonly #containerd: ContainerdApi;
   readonly #times: ProbeTimes;
 
-  constructor(docker: DockerApi, times: ProbeTimes) {
+  constructor(docker: DockerApi, containerd: ContainerdApi, times: ProbeTimes) {
     this.#docker = docker;
+    this.#containerd = containerd;
     this.#times = times;
   }
 
-  async probe(depth: ProbeDepth, wanted: WantedDrivers, signal: AbortSignal): Promise<Health> {
+  async probe(depth: ProbeDepth, backing: DockerdBacking, signal: AbortSignal): Promise<Health> {
     try {
-      return await this.#look(depth, wanted, signal);
+      return await this.#look(depth, backing, signal);
     } catch (error) {
       // It was not even asked, so its silence says nothing.
       if (isShortOfFiles(error)) return { verdict: 'alive' };
@@ -37,7 +45,7 @@ export class DockerdProbe {
     }
   }
 
-  async #look(depth: ProbeDepth, wanted: WantedDrivers, signal: AbortSignal): Promise<Health> {
+  async #look(depth: ProbeDepth, backing: DockerdBacking, signal: AbortSignal): Promise<Health> {
     const ping = await this.#ask('/_ping', this.#times.pingMs, signal);
     if (!ping.ok) return { verdict: 'silent', reason: 'NotAnswering', message: ping.why };
     if (ping.status !== 200) return wrongStatus('/_ping', ping.status, ping.text);
@@ -45,19 +53,21 @@ export class DockerdProbe {
       case 'cheap':
         return { verdict: 'alive' };
       case 'deep':
-        return this.#version(signal);
+        return this.#runtime(backing.containerd, signal);
       case 'start':
-        return this.#info(wanted, signal);
+        return this.#info(backing, signal);
     }
   }
 
-  async #version(signal: AbortSignal): Promise<Health> {
+  async #runtime(containerd: string, signal: AbortSignal): Promise<Health> {
+    if (await this.#containerd.listsNamespaces(containerd, this.#times.containerdMs))
+      return { verdict: 'alive' };
     const answer = await this.#ask('/version', this.#times.deepMs, signal);
     if (!answer.ok) return runtimeHung(answer.why);
     return answer.status === 200 ? { verdict: 'alive' } : wrongStatus('/version', answer.status, answer.text);
   }
 
-  async #info(wanted: WantedDrivers, signal: AbortSignal): Promise<Health> {
+  async #info(wanted: DockerdBacking, signal: AbortSignal): Promise<Health> {
     const answer = await this.#ask('/info', this.#times.deepMs, signal);
     if (!answer.ok) return runtimeHung(answer.why);
     if (answer.status !== 200) return wrongStatus('/info', answer.status, answer.text);

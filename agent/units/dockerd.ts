@@ -58,7 +58,7 @@ export class DockerdUnit implements UnitSpec {
     this.policy = dockerdPolicy(settings, options.restart);
     this.causes = programsNeeded.flatMap((name) => own.map((directory) => `${directory}/${name}`));
     this.programs = [...own, formerPart(places.home, 'dockerd')].map((directory) => `${directory}/dockerd`);
-    this.#probe = new DockerdProbe(ports.docker, dockerdTimeouts);
+    this.#probe = new DockerdProbe(ports.docker, ports.containerd, dockerdTimeouts);
     this.#repair = new DockerdRepair({
       ...ports,
       unit: 'dockerd',
@@ -89,8 +89,8 @@ export class DockerdUnit implements UnitSpec {
   }
 
   async probe(depth: ProbeDepth, signal: AbortSignal): Promise<Health> {
-    const wanted = { storage: this.#config.storageDriver, cgroup: this.#config.cgroupDriver };
-    const health = await this.#probe.probe(depth, wanted, signal);
+    const { storageDriver: storage, cgroupDriver: cgroup, containerd } = this.#config;
+    const health = await this.#probe.probe(depth, { storage, cgroup, containerd }, signal);
     if (health.verdict === 'ready') await this.#repair.confirm().catch(() => undefined);
     // A look beside the question: where it fails, dockerd has answered all the same.
     if (depth === 'deep' || health.verdict === 'ready')

@@ -121,13 +121,12 @@ test('the past is short and stop leaves no timer', async () => {
 test('containers are counted only while dockerd is ready', async () => {
   const clock = new FakeClock();
   const board = new HealthBoard(clock);
-  let asked = 0;
-  const body = new TextEncoder().encode(
-    JSON.stringify({ ContainersRunning: 2, ContainersPaused: 0, ContainersStopped: 1 }),
-  );
+  const asked: string[] = [];
+  const states = ['running', 'exited', 'paused', 'running', 'restarting', 'created', 'dead'];
+  const body = new TextEncoder().encode(JSON.stringify(states.map((State) => ({ State }))));
   const docker = {
-    request: () => {
-      asked += 1;
+    request: ({ path }: { readonly path: string }) => {
+      asked.push(path);
       return Promise.resolve({ status: 200, body });
     },
   };
@@ -141,10 +140,12 @@ test('containers are counted only while dockerd is ready', async () => {
   };
   const sampler = new Sampler({ ...options, memory: limits, disk: limits });
   await sampler.start(new AbortController().signal);
-  assert.deepEqual([asked, sampler.latest()?.containers], [0, undefined]);
+  assert.deepEqual([asked, sampler.latest()?.containers], [[], undefined]);
   board.set('DockerReady', 'true', { reason: 'Ready', message: '' });
   await clock.advance(60_000);
-  assert.deepEqual(sampler.latest()?.containers, { running: 2, paused: 0, stopped: 1 });
+  assert.deepEqual(sampler.latest()?.containers, { running: 2, paused: 1, stopped: 4 });
+  // For /info and /version dockerd starts runc and docker-init each time.
+  assert.deepEqual(asked, ['/containers/json?all=1']);
   await sampler.stop();
 });
 

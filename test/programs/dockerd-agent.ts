@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { defaultConfig } from '../../agent/config/default-config.ts';
 import { HealthBoard } from '../../agent/health/board.ts';
+import { ContainerdClient } from '../../agent/host/containerd-client.ts';
 import { DockerClient } from '../../agent/host/docker-client.ts';
 import { FileStore } from '../../agent/host/file-store.ts';
 import { HostProcesses } from '../../agent/host/host-processes.ts';
@@ -32,6 +33,7 @@ const supervisor = createSupervisor({
   log,
   commands,
   files: new FileStore(),
+  containerd: new ContainerdClient(),
   docker: new DockerClient('/run/docker.sock'),
   processes: new HostProcesses(log, '/tmp'),
   programs: new HostPrograms(),

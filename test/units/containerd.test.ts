@@ -63,6 +63,13 @@ test('it is ready when it lists its namespaces, silent without a listener, unrea
   assert.ok(health.verdict === 'unready' || health.verdict === 'silent');
 });
 
+test('a containerd that lists its namespaces over its socket costs no program', async () => {
+  const { rig, unit } = rigged();
+  rig.sockets.states.set(socket, 'listening');
+  rig.containerd.listing.add(socket);
+  assert.deepEqual([await unit.probe('deep'), rig.commands.calls], [{ verdict: 'ready' }, []]);
+});
+
 test('dockerd with a containerd unit needs it and is told its socket', () => {
   const config = daemonConfig(settings, places, { major: 20, dns: [], containerd: socket });
   assert.equal((JSON.parse(config.text) as { containerd: string }).containerd, socket);

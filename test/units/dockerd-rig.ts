@@ -2,6 +2,7 @@ import { HealthBoard } from '../../agent/health/board.ts';
 import { DockerdUnit } from '../../agent/units/dockerd.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 import { FakeCommands } from '../fakes/fake-commands.ts';
+import { FakeContainerd } from '../fakes/fake-containerd.ts';
 import { FakeDisk } from '../fakes/fake-disk.ts';
 import { FakeDockerd } from '../fakes/fake-dockerd.ts';
 import { FakeProcesses } from '../fakes/fake-processes.ts';
@@ -33,6 +34,7 @@ export const places = {
 export class DockerdRig {
   readonly clock = new FakeClock();
   readonly commands = new FakeCommands();
+  readonly containerd = new FakeContainerd();
   readonly disk = new FakeDisk();
   readonly docker = new FakeDockerd();
   readonly processes = new FakeProcesses();

@@ -176,6 +176,20 @@ test('a hanging containerd makes it unready, never silent', async () => {
   assert.equal((await rig.unit.probe('cheap', never)).verdict, 'silent');
 });
 
+test('at rest nothing is asked for which dockerd starts a program, as long as its containerd answers', async () => {
+  const rig = new DockerdRig();
+  const { containerd, docker, unit } = rig;
+  containerd.listing.add('/run/docker/containerd/containerd.sock');
+  assert.deepEqual(await unit.probe('deep', never), { verdict: 'alive' });
+  assert.deepEqual(docker.calls, ['GET /_ping']);
+  containerd.listing.clear();
+  assert.deepEqual(await unit.probe('deep', never), { verdict: 'alive' });
+  assert.deepEqual(docker.calls.slice(1), ['GET /_ping', 'GET /version']);
+  containerd.listing.add('/run/docker/containerd/containerd.sock');
+  docker.mood = 'frozen';
+  assert.equal((await unit.probe('deep', never)).verdict, 'silent');
+});
+
 test('an error answer is an answer', async () => {
   const rig = new DockerdRig();
   rig.docker.status = 500;

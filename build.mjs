@@ -1,7 +1,9 @@
 // Bundles the daemon, the command line and what starts the daemon, each into one file without node_modules.
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
+import { asRooms } from './scripts/bundle/as-rooms.mjs';
 import { lazyBanner } from './scripts/bundle/lazy-imports.mjs';
+import { usedOfValibot } from './scripts/bundle/used-of-valibot.mjs';
 import { writeBundle } from './scripts/bundle/write-bundle.mjs';
 import { readArguments, refuse } from './scripts/terminal/arguments.mjs';
 
@@ -21,19 +23,11 @@ const { version } = JSON.parse(await readFile(new URL('package.json', import.met
 /** Bundle limit in bytes: the file is read and parsed on every start of a small board. */
 const limit = 1_500_000;
 
-/** Valibot's pattern of emoji: V8 asks ICU for its classes at every start, which takes longer than all our own modules. */
-const withoutEmoji = {
-  name: 'without-emoji',
-  setup(builder) {
-    builder.onLoad({ filter: /valibot\/dist\/index\.mjs$/ }, async ({ path }) => {
-      const text = await readFile(path, 'utf8');
-      const contents = text.replace(/^const EMOJI_REGEX = .*;$/m, 'const EMOJI_REGEX = void 0;');
-      if (contents === text)
-        throw new Error('Cannot leave out the pattern of emoji: valibot has it elsewhere now');
-      return { contents, loader: 'js' };
-    });
-  },
-};
+/** What a start runs before the API answers; all else is read later. */
+const early = new Set(
+  JSON.parse(await readFile(new URL('scripts/bundle/early.json', import.meta.url), 'utf8')),
+);
+const isLate = (path) => !early.has(path);
 
 const entries = { start: 'agent/start.ts', agent: 'agent/main.ts', agentctl: 'agent/cli/main.ts' };
 await mkdir('dist', { recursive: true });
@@ -57,14 +51,14 @@ for (const [name, entry] of Object.entries(entries)) {
     alias: { 'readable-stream': 'node:stream', 'worker-timers': 'node:timers' },
     define: { __VERSION__: JSON.stringify(version) },
     banner: { js: lazyBanner },
-    plugins: [withoutEmoji],
+    plugins: name === 'start' ? [] : [asRooms, usedOfValibot],
     write: false,
     logLevel: 'warning',
   });
   const [text, map] = ['.js', '.js.map'].map(
     (end) => outcome.outputFiles.find(({ path }) => path.endsWith(end)).text,
   );
-  await writeBundle({ path: `dist/${name}.js`, text, map, version, isApart: name === 'agent' });
+  await writeBundle({ path: `dist/${name}.js`, text, map, version, ...(name === 'agent' ? { isLate } : {}) });
   const { size } = await stat(`dist/${name}.js`);
   if (size > limit) throw new Error(`Cannot accept dist/${name}.js: ${size} bytes, want at most ${limit}`);
   console.log(`dist/${name}.js  ${size} bytes`);

@@ -4,6 +4,7 @@ import type { Clock } from './core/clock.ts';
 import type { Log } from './core/log.ts';
 import type { HealthBoard } from './health/board.ts';
 import { ApiListener } from './host/api-listener.ts';
+import { moment } from './host/next-turn.ts';
 
 /** What the keeper needs. */
 export interface ApiKeeperParts {
@@ -33,10 +34,11 @@ export class ApiKeeper {
     this.#parts = parts;
   }
 
-  /** Rejects with ALREADY_RUNNING only. */
+  /** Whoever waits for the first way in is answered before there is a second. Rejects with ALREADY_RUNNING only. */
   async start(): Promise<void> {
     try {
       await this.#listenOn('agent.sock', { mode: 0o600 }, ['observe', 'operate']);
+      await moment();
       const { group } = this.#parts;
       const access = group < 0 ? { mode: 0o600 } : { mode: 0o660, groupId: group };
       await this.#listenOn('observe.sock', access, ['observe']);

@@ -5,7 +5,7 @@ import { isAbort } from './core/agent-error.ts';
 import type { Edge } from './edge/edge.ts';
 import type { HealthBoard } from './health/board.ts';
 import type { JsonLog } from './host/json-log.ts';
-import { moment, nextTurn } from './host/next-turn.ts';
+import { nextTurn } from './host/next-turn.ts';
 import type { PartsKeeper } from './parts/parts-keeper.ts';
 import type { Prep } from './prep/create-prep.ts';
 import type { Reporting } from './reporting.ts';
@@ -66,7 +66,6 @@ export class ComposedDaemon implements Daemon {
     await edge.open();
     supervisor.announce();
     await keeper.start();
-    await moment();
     await reporting.startLedger();
     await nextTurn();
     this.#bringUp = this.#prepareAndSupervise(until).catch((error: unknown) => {

@@ -16,8 +16,16 @@ if (file === '') {
 const at = options.indexOf('--home');
 const home = at === -1 ? homeDir : (options[at + 1] ?? homeDir);
 const code = loadCode({ code: file, compiled: `${home}/state/compiled-code` });
-const { packages: __packages } = code;
-const given = { exports: {}, require, module: { exports: {} }, __filename: file, __dirname, __packages };
+const [__late, __packages] = code.behind;
+const given = {
+  exports: {},
+  require,
+  module: { exports: {} },
+  __filename: file,
+  __dirname,
+  __late,
+  __packages,
+};
 Object.assign(globalThis, given);
 code.run();
 for (const name of Object.keys(given)) Reflect.deleteProperty(globalThis, name);

@@ -1,27 +1,27 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { Script } from 'node:vm';
-import { crc32 } from 'node:zlib';
 
 /** Where the program is and where its compiled form is kept. */
 export interface CodePlaces {
   /**
-   * JavaScript in ASCII; its first line ends with a sum of the text. The second one may say how many bytes stand behind the
-   * program: one function `__packages`, which it takes as a global and calls when it first needs a package.
+   * JavaScript in ASCII; its first line ends with a sum of the text. The second one may tell of functions that stand behind the
+   * program: for each its bytes and its line, then how many bytes come after the last. The program takes them as globals and
+   * calls one when it first needs what is in there.
    */
   readonly code: string;
-  /** In a directory of our own; written when there is no form that fits. */
+  /** In a directory of our own; written when there is no form that fits. A function behind the program has its own beside it. */
   readonly compiled: string;
 }
 
 /** A program that was read, and what may be worth keeping for the next start. */
 export interface LoadedCode {
-  /** Whether a kept form was used. */
+  /** Whether a kept form was used for all that was read so far. */
   readonly wasKept: boolean;
-  /** Stands for the function behind the program, which is read when it is first called. */
-  readonly packages: (...given: readonly unknown[]) => unknown;
+  /** Stand for the functions behind the program, each of which is read when it is first called. */
+  readonly behind: readonly ((...given: readonly unknown[]) => unknown)[];
   run(): void;
-  /** Keeps what V8 has compiled so far, unless a kept form was used. Never rejects: a disk that takes none is no trouble. */
+  /** Keeps what V8 has compiled so far where no kept form was used. Never rejects: a disk that takes none is no trouble. */
   keep(): Promise<void>;
 }
 
@@ -29,7 +29,7 @@ const headerBytes = 256;
 /** Of the text, with the two lines that tell about the rest. */
 const headBytes = 200;
 const programEnd = ', __packages);\n';
-const title = 'oh-edge-agent compiled code 1';
+const title = 'oh-edge-agent compiled code';
 
 /**
  * Reads a program with the code that V8 compiled for it at an earlier start; compiling was half of the time until the API
@@ -37,31 +37,72 @@ const title = 'oh-edge-agent compiled code 1';
  * at an orderly exit, which a board seldom has.
  */
 export function loadCode({ code, compiled }: CodePlaces): LoadedCode {
-  const { text, size, mtimeMs, packages } = readProgram(code);
-  // The sum tells versions apart where all files have one time; size and time show a file that was edited by hand.
-  const sum = /\/\/ (\w{64})\n/.exec(text.slice(0, headBytes))?.[1] ?? '';
-  const key = [process.version, process.arch, size, mtimeMs, sum].join(' ');
-  const cachedData = readKept(compiled, key);
-  const script = new Script(text, {
-    filename: code,
-    ...(cachedData === undefined ? {} : { cachedData }),
-  });
-  const wasKept = cachedData !== undefined && script.cachedDataRejected === false;
+  const { text, key, behind } = readProgram(code);
+  const parts: Part[] = [];
+  const load = (given: PartText, name: string): Part => {
+    const part = new Part(given, { file: code, compiled: `${compiled}${name}`, key: `${key}${name}` });
+    parts.push(part);
+    return part;
+  };
+  const program = load({ text, line: 1 }, '');
   return {
-    wasKept,
-    packages,
-    run: () => void script.runInThisContext(),
-    keep: async () => (wasKept ? undefined : writeKept(compiled, key, script.createCachedData())),
+    get wasKept() {
+      return parts.every((part) => part.wasKept);
+    },
+    behind: behind.map((read, index) => {
+      let loaded: LoadedCode['behind'][number] | undefined;
+      return (...given) => {
+        loaded ??= load(read(), `-${index + 2}`).run() as LoadedCode['behind'][number];
+        return loaded(...given);
+      };
+    }),
+    run: () => void program.run(),
+    keep: async () => {
+      // The program last: where it is kept, all is.
+      for (const part of parts.toReversed()) await part.keep();
+    },
   };
 }
 
-interface ProgramText extends Pick<LoadedCode, 'packages'> {
+/** A piece of the file. */
+interface PartText {
   readonly text: string;
-  readonly size: number;
-  readonly mtimeMs: number;
+  /** Of its beginning, from 1. */
+  readonly line: number;
 }
 
-/** Reads a program without what stands behind it: half of the text, which most starts never need, let alone before they answer. */
+/** One script, with the code that was kept of it. */
+class Part {
+  readonly wasKept: boolean;
+  readonly #script: Script;
+  readonly #place: { readonly compiled: string; readonly key: string };
+
+  constructor({ text, line }: PartText, place: { file: string; compiled: string; key: string }) {
+    const cachedData = readKept(place.compiled, place.key);
+    const kept = cachedData === undefined ? {} : { cachedData };
+    this.#script = new Script(text, { filename: place.file, lineOffset: line - 1, ...kept });
+    this.wasKept = cachedData !== undefined && this.#script.cachedDataRejected === false;
+    this.#place = place;
+  }
+
+  run(): unknown {
+    return this.#script.runInThisContext();
+  }
+
+  async keep(): Promise<void> {
+    if (!this.wasKept)
+      await writeKept(this.#place.compiled, this.#place.key, this.#script.createCachedData());
+  }
+}
+
+interface ProgramText {
+  readonly text: string;
+  /** Tells this text from all others, of other versions of Node too. */
+  readonly key: string;
+  readonly behind: readonly (() => PartText)[];
+}
+
+/** Reads a program without what stands behind it: most of the text, which no start needs before it answers. */
 function readProgram(file: string): ProgramText {
   const descriptor = openSync(file, 'r');
   const { size, mtimeMs } = fstatSync(descriptor);
@@ -69,24 +110,46 @@ function readProgram(file: string): ProgramText {
     const bytes = Buffer.allocUnsafeSlow(to - from);
     return bytes.toString('latin1', 0, readSync(descriptor, bytes, 0, bytes.length, from));
   };
-  const behind = Number(/\n\/\/ behind: (\d+)\n/.exec(read(0, Math.min(size, headBytes)))?.[1] ?? 0);
-  const text = read(0, Math.max(0, size - behind));
-  if (behind > 0 && text.endsWith(programEnd)) {
+  const head = read(0, Math.min(size, headBytes));
+  // The sum tells versions apart where all files have one time; size and time show a file that was edited by hand.
+  const sum = /\/\/ (\w{64})\n/.exec(head)?.[1] ?? '';
+  const key = [process.version, process.arch, size, mtimeMs, sum].join(' ');
+  const said = /\n\/\/ behind:((?: \d+)+)\n/.exec(head)?.[1] ?? '';
+  const places = placesBehind(said.split(' ').slice(1).map(Number), size);
+  const text = read(0, places[0]?.from ?? size);
+  if (text.endsWith(programEnd)) {
     // The file stays open: an update or a deployment may take it away while the agent runs.
-    const lineOffset = text.split('\n').length - 1;
-    const load = (): unknown =>
-      new Script(`(${read(size - behind, size)})`, { filename: file, lineOffset }).runInThisContext();
-    return { text, size, mtimeMs, packages: (...given) => (load() as LoadedCode['packages'])(...given) };
+    const behind = places.map(({ from, to, line }) => () => ({ text: `(${read(from, to)})`, line }));
+    return { text, key, behind };
   }
   // Edited by hand, or nothing stands behind it; as Node would run it.
-  const whole = behind > 0 ? read(0, size) : text;
+  const whole = places.length > 0 ? read(0, size) : text;
   closeSync(descriptor);
-  return { text: whole, size, mtimeMs, packages: () => undefined };
+  return { text: whole, key, behind: [] };
+}
+
+/** Where each function stands; nothing where the numbers do not fit the file. */
+function placesBehind(
+  numbers: readonly number[],
+  size: number,
+): readonly { readonly from: number; readonly to: number; readonly line: number }[] {
+  const [after = 0] = numbers.slice(-1);
+  const pairs = Array.from({ length: (numbers.length - 1) / 2 }, (_, index) =>
+    numbers.slice(2 * index, 2 * index + 2),
+  );
+  let to = size - after;
+  const places = pairs.reverse().map(([bytes = 0, line = 0]) => {
+    const place = { from: to - bytes, to, line };
+    to = place.from;
+    return place;
+  });
+  return to <= 0 ? [] : places.reverse();
 }
 
 /**
- * V8 takes a damaged form without a word and runs it (Node 20 and 22 do not compute its own checksum), hence ours. Whoever
- * can write the file rules the agent, so it must be ours and nobody else's.
+ * V8 takes a damaged form without a word and runs it (Node 20 and 22 do not compute its own checksum), hence a second copy:
+ * comparing takes a tenth of the time that loading node:zlib for a checksum takes. Whoever can write the file rules the
+ * agent, so it must be ours and nobody else's.
  */
 function readKept(file: string, key: string): Buffer | undefined {
   let descriptor: number;
@@ -97,10 +160,11 @@ function readKept(file: string, key: string): Buffer | undefined {
   }
   try {
     const { uid, mode, size } = fstatSync(descriptor);
-    if (uid !== process.geteuid?.() || (mode & 0o7777) !== 0o600 || size <= headerBytes) return undefined;
-    const bytes = readFileSync(descriptor);
-    const data = bytes.subarray(headerBytes);
-    return bytes.toString('latin1', 0, headerBytes) === header(key, data) ? data : undefined;
+    const bytes = (size - headerBytes) / 2;
+    if (uid !== process.geteuid?.() || (mode & 0o7777) !== 0o600 || bytes <= 0) return undefined;
+    const head = Buffer.from(header(key, bytes), 'latin1');
+    const [seen, data, again] = [headerBytes, bytes, bytes].map((length) => next(descriptor, length));
+    return seen?.equals(head) && data?.equals(again ?? seen) ? data : undefined;
   } catch {
     return undefined;
   } finally {
@@ -114,7 +178,7 @@ async function writeKept(file: string, key: string, data: Buffer): Promise<void>
     await rm(fresh, { force: true });
     const handle = await open(fresh, 'wx', 0o600);
     try {
-      await handle.writeFile(Buffer.concat([Buffer.from(header(key, data), 'latin1'), data]));
+      await handle.writeFile(Buffer.concat([Buffer.from(header(key, data.length), 'latin1'), data, data]));
       await handle.sync();
     } finally {
       await handle.close();
@@ -126,8 +190,12 @@ async function writeKept(file: string, key: string, data: Buffer): Promise<void>
   }
 }
 
-/** Fixed length, because V8 copies data that does not begin at a multiple of eight bytes. */
-function header(key: string, data: Uint8Array): string {
-  const text = `${title}\n${key}\n${data.length} ${crc32(data)}\n`;
-  return text.padEnd(headerBytes, ' ').slice(0, headerBytes);
+/** The next bytes of a file; fewer where it ends. */
+function next(descriptor: number, length: number): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(length);
+  return bytes.subarray(0, readSync(descriptor, bytes, 0, length, null));
+}
+
+function header(key: string, bytes: number): string {
+  return `${title}\n${key}\n${bytes}\n`.padEnd(headerBytes, ' ').slice(0, headerBytes);
 }

@@ -1,5 +1,8 @@
-/** Milliseconds in which whoever has waited for the API can ask; nothing that comes later notices them. */
+/** Least milliseconds in which whoever has waited for the API can ask; nothing that comes later notices them. */
 const momentMs = 5;
+/** The same as a part of the time since the process began: where the agent starts slowly, others are slow to ask. */
+const momentPart = 0.1;
+const longestMomentMs = 100;
 
 /** Lets those be answered who already ask, before the next piece of the start. */
 export function nextTurn(): Promise<void> {
@@ -11,6 +14,6 @@ export function nextTurn(): Promise<void> {
 /** Lets those who have waited for the API come in and be answered before the rest of the start. */
 export function moment(): Promise<void> {
   return new Promise((resolve) => {
-    setTimeout(resolve, momentMs);
+    setTimeout(resolve, Math.min(Math.max(momentMs, momentPart * performance.now()), longestMomentMs));
   });
 }

@@ -2,32 +2,37 @@
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { transform } from 'esbuild';
+import { apart } from './apart.mjs';
 import { lazy } from './lazy-imports.mjs';
-import { packagesApart } from './packages-apart.mjs';
 
 const given = 'exports, require, module, __filename, __dirname';
 
-/** Writes a bundle and its source map. `isApart` puts the CommonJS packages behind the program, where start.js does not look. */
-export async function writeBundle({ path, text, map, version, isApart }) {
+/** Writes a bundle and its source map. `isLate` puts modules and packages behind the program, where start.js looks later. */
+export async function writeBundle({ path, text, map, version, isLate }) {
   const name = path.slice(path.lastIndexOf('/') + 1);
-  const { program, packages } = isApart ? packagesApart(lazy(text)) : { program: lazy(text), packages: '' };
-  const [front, back] = [await compact(path, program, map), await compact(path, packages, map)];
+  const parts = isLate === undefined ? { program: lazy(text) } : apart(lazy(text), isLate);
+  const [program, ...behind] = await Promise.all(
+    Object.values(parts).map((part) => compact(path, part, map)),
+  );
   // Node runs this as any other file, and start.js as a script with the code that V8 compiled at an earlier start: then what
   // Node gives to a module is global for a moment.
-  const names = isApart ? `${given}, __packages` : given;
-  const whole = `(function (${names}) {\n${front.code}})(${names});\n`;
-  const behind = `${back.code}//# sourceMappingURL=${name}.map\n`;
-  const sum = createHash('sha256').update(whole).update(behind).digest('hex');
+  const names = behind.length > 0 ? `${given}, __late, __packages` : given;
+  const end = `//# sourceMappingURL=${name}.map\n`;
+  const texts = [`(function (${names}) {\n${program.code}})(${names});\n`, ...behind.map(({ code }) => code)];
+  const sum = createHash('sha256').update(texts.join('')).digest('hex');
   const title = `/* oh-edge-agent ${name.replace('.js', '')} ${version} */ // ${sum}\n`;
-  const head = `${title}${isApart ? `// behind: ${behind.length}` : ''}\n`;
-  const code = `${head}${whole}${behind}`;
+  const lineAt = (count) => lines(texts.slice(0, count).join('')) + 3;
+  const places = texts.slice(1).map((text, index) => `${text.length} ${lineAt(index + 1)}`);
+  const head = `${title}${places.length > 0 ? `// behind: ${places.join(' ')} ${end.length}` : ''}\n`;
+  const code = `${head}${texts.join('')}${end}`;
   // start.js reads it byte by byte: other characters would be torn.
   if (/[^\0-\x7f]/.test(code)) throw new Error(`Cannot accept ${path}: it is not ASCII`);
   await writeFile(path, code);
-  const sections = [
-    { offset: { line: 3, column: 0 }, map: JSON.parse(front.map) },
-    { offset: { line: lines(head + whole), column: 0 }, map: JSON.parse(back.map) },
-  ];
+  const sections = [program, ...behind].map((part, index) => ({
+    // From 0; the program's first line is that of its wrapper.
+    offset: { line: index === 0 ? 3 : lineAt(index) - 1, column: 0 },
+    map: JSON.parse(part.map),
+  }));
   await writeFile(`${path}.map`, JSON.stringify({ version: 3, file: name, sections }));
 }
 

@@ -116,6 +116,31 @@ test('an agent whose work hangs ends all the same', { skip }, async (t) => {
   assert.match(stderr, /did not end in order/);
 });
 
+test('what runs before the API answers stands in the front of the bundle', async (t) => {
+  const units =
+    'units:\n  nap: {argv: [/bin/true]}\ncontainerd.enabled: true\ndockerd.binDir: /nonexistent\n';
+  const home = await makeHome(t, `prep.enabled: false\n${units}`);
+  const first = home.start();
+  await home.status();
+  first.kill('SIGKILL');
+  await once(first, 'exit');
+  const seen = path.join(home.directory, 'until-answer.json');
+  const preload = path.resolve('test/programs/until-answer.cjs');
+  home.start({ NODE_OPTIONS: `--require ${preload}`, UNTIL_ANSWER: seen });
+  await home.status();
+  const ran = JSON.parse(await readFile(seen, 'utf8')) as readonly string[];
+  const early = JSON.parse(await readFile('scripts/bundle/early.json', 'utf8')) as readonly string[];
+  assert.ok(ran.includes('agent/daemon.ts'), `nothing was seen: ${ran.join(' ')}`);
+  const missing = ran.filter((name) => !early.includes(name));
+  assert.deepEqual(
+    missing,
+    [],
+    'a start reads all that is not in scripts/bundle/early.json: add these there',
+  );
+  const gone = early.filter((name) => name.startsWith('agent/') && !existsSync(name));
+  assert.deepEqual(gone, [], 'scripts/bundle/early.json names files that are not there');
+});
+
 test('SIGTERM ends the agent in order and takes its sockets away', async (t) => {
   const home = await makeHome(t, quiet);
   const child = home.start();

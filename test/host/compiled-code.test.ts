@@ -6,6 +6,7 @@ import {
   mkdtemp,
   readdir,
   readFile,
+  rename,
   rm,
   stat,
   utimes,
@@ -109,46 +110,74 @@ test('a place that cannot be written costs nothing but time', async (t) => {
   assert.equal(loadCode(nowhere).wasKept, false);
 });
 
-/** As build.mjs writes it: the packages stand behind the program, and line 2 says how long they are. */
-function withPackages(behind: string, said = behind.length): string {
+const late = 'function __late(value) {\nreturn value + 1; }\n';
+const packages = 'function __packages(value) { return 2 * value; }\n';
+const end = '//# sourceMappingURL=program.js.map\n';
+
+/** As build.mjs writes it: two functions stand behind the program, and line 2 says where. */
+function withFunctions(said = `${late.length} 6 ${packages.length} 8 ${end.length}`): string {
   const head = `/* program */ // ${'5'.repeat(64)}\n// behind: ${said}\n`;
-  const use = 'globalThis.compiledCodeTest = () => __packages(4);';
-  return `${head}(function (exports, __packages) {\n${use}\n})({}, __packages);\n${behind}`;
+  const use = 'globalThis.compiledCodeTest = () => [__late(4), __packages(4)];';
+  return `${head}(function (exports, __late, __packages) {\n${use}\n})({}, __late, __packages);\n${late}${packages}${end}`;
 }
 
 /** What start.js gives to a program. */
-function runWithPackages(code: ReturnType<typeof loadCode>): unknown {
-  Object.assign(globalThis, { __packages: code.packages });
+function runWithFunctions(code: ReturnType<typeof loadCode>): unknown {
+  const [__late, __packages] = code.behind;
+  Object.assign(globalThis, { __late, __packages });
   code.run();
   return (seen() as () => unknown)();
 }
 
-const behind = 'function __packages(value) { return value + 1; }\n//# sourceMappingURL=program.js.map\n';
-
-test('packages behind a program are read when it first needs one, even if the file has gone by then', async (t) => {
+test('functions behind a program are read when one is first called, even if the file has gone by then', async (t) => {
   const all = await places(t);
-  await writeFile(all.code, withPackages(behind));
+  await writeFile(all.code, withFunctions());
   const code = loadCode(all);
   await rm(all.code);
-  assert.equal(runWithPackages(code), 5);
+  assert.deepEqual(runWithFunctions(code), [5, 8]);
+  assert.deepEqual((seen() as () => unknown)(), [5, 8]);
 });
 
-test('an error in a package is told with its line in the file', async (t) => {
+test('what stands behind a program is kept too, and what nobody called is not', async (t) => {
   const all = await places(t);
-  const text = withPackages('function __packages() {\nthrow new Error("in a package"); }\n');
-  await writeFile(all.code, text);
-  const code = loadCode(all);
+  await writeFile(all.code, withFunctions());
+  const idle = loadCode(all);
+  await idle.keep();
+  assert.deepEqual(await readdir(path.dirname(all.compiled)), ['compiled-code']);
+  const first = loadCode(all);
+  assert.deepEqual(runWithFunctions(first), [5, 8]);
+  assert.equal(first.wasKept, false);
+  await first.keep();
+  const second = loadCode(all);
+  assert.deepEqual(runWithFunctions(second), [5, 8]);
+  assert.equal(second.wasKept, true);
+  await rename(`${all.compiled}-3`, `${all.compiled}-2`);
+  const mixed = loadCode(all);
+  assert.deepEqual(runWithFunctions(mixed), [5, 8], 'one part is never run with the code of another');
+});
+
+test('an error behind a program is told with its line in the file', async (t) => {
+  const all = await places(t);
+  const text = withFunctions().replace('return value + 1', 'throw new Error()');
+  await writeFile(all.code, text.replace(`${late.length} 6`, `${late.length + 1} 6`));
   const line = text.split('\n').findIndex((one) => one.startsWith('throw')) + 1;
   assert.throws(
-    () => runWithPackages(code),
+    () => runWithFunctions(loadCode(all)),
     (error: Error) => error.stack?.includes(`program.js:${line}:`) === true,
   );
 });
 
 test('a program whose second line does not fit what stands there runs as a whole', async (t) => {
-  for (const said of [behind.length - 1, behind.length + 7, 10 ** 9]) {
+  const whole = `${late.length} 6 ${packages.length} 8`;
+  for (const said of [
+    '7',
+    `${late.length}`,
+    `${whole} 0`,
+    `${whole} ${10 ** 9}`,
+    `1 ${whole} ${end.length}`,
+  ]) {
     const all = await places(t);
-    await writeFile(all.code, withPackages(behind, said));
-    assert.equal(runWithPackages(loadCode(all)), 5, `it says ${said}`);
+    await writeFile(all.code, withFunctions(said));
+    assert.deepEqual(runWithFunctions(loadCode(all)), [5, 8], `it says ${said}`);
   }
 });

@@ -4,16 +4,7 @@
 //   SIDE agent: dockerd is the agent's. SIDE hand: the same command line is started by hand at once after the kill.
 //   Orders on standard input, a line each: kill, or exec (side agent: the agent is started anew, and with it dockerd).
 import { spawn } from 'node:child_process';
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { createInterface } from 'node:readline';
 
@@ -26,10 +17,7 @@ const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const say = (name, ms) => console.log(JSON.stringify({ name, ms }));
 
 for (const name of ['run', 'log', 'state']) mkdirSync(`${home}/${name}`, { recursive: true });
-if (kept) {
-  copyFileSync(kept, `${home}/state/compiled-code`);
-  chmodSync(`${home}/state/compiled-code`, 0o600);
-}
+if (kept) cpSync(kept, `${home}/state`, { recursive: true });
 const settings = {
   'prep.enabled': false,
   'dockerd.binDir': bin,

@@ -1,9 +1,9 @@
 import {
-  chmodSync,
-  copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
@@ -26,7 +26,7 @@ export interface AgentProduct {
   readonly starter: string;
   readonly bundle: string;
   readonly commandLine: string;
-  /** Compiled code that an earlier start kept, as on every board that has been on before; absent: a first start ever. */
+  /** Folder of the compiled code that an earlier start kept, as on every board that was on before; absent: a first start ever. */
   readonly kept?: string;
 }
 
@@ -35,6 +35,9 @@ export interface RunningAgent extends Running {
   readonly pid: number;
   readonly socketPath: string;
 }
+
+/** The program's compiled code in the agent's state, kept last; that of what stands behind the program has longer names. */
+const codeFile = 'compiled-code';
 
 /** Configuration for a developer's machine: root and routes left alone, no dockerd, only the given units. */
 const base = {
@@ -70,10 +73,9 @@ export function startAgent(
   const home = path.join(dir, 'home');
   mkdirSync(path.join(dir, 'product'), { recursive: true });
   for (const folder of ['run', 'log', 'state']) mkdirSync(path.join(home, folder), { recursive: true });
-  const kept = path.join(home, 'state/compiled-code');
-  if (product.kept !== undefined && !existsSync(kept)) {
-    copyFileSync(product.kept, kept);
-    chmodSync(kept, 0o600);
+  const state = path.join(home, 'state');
+  if (product.kept !== undefined && !existsSync(path.join(state, codeFile))) {
+    cpSync(product.kept, state, { recursive: true });
   }
   const declared = Object.fromEntries(units.names.map((name) => [name, { argv: [units.script(name)] }]));
   const file = path.join(dir, 'agent.yaml');
@@ -109,10 +111,14 @@ export async function withKeptCode<T>(
   try {
     const units = new UnitSet(path.join(dir, 'units'), []);
     const running = startAgent(product, dir, units);
-    const kept = path.join(dir, 'home/state/compiled-code');
-    const isKept = await eventually(() => existsSync(kept), 60_000, 100);
+    const state = path.join(dir, 'home/state');
+    const isKept = await eventually(() => existsSync(path.join(state, codeFile)), 60_000, 100);
     await running.stop();
     units.close();
+    const kept = path.join(dir, 'kept');
+    mkdirSync(kept);
+    for (const name of readdirSync(state).filter((file) => file.startsWith(codeFile)))
+      cpSync(path.join(state, name), path.join(kept, name));
     return await use(isKept ? { ...product, kept } : product);
   } finally {
     rmSync(dir, { recursive: true, force: true });

@@ -64,11 +64,13 @@ export class ApiKeeper {
     access: { readonly mode: number; readonly groupId?: number },
     may: readonly Permission[],
   ): Promise<void> {
-    if (this.#open.has(name)) return;
+    if (this.#isOver || this.#open.has(name)) return;
     const { api, log, home } = this.#parts;
     const listener = new ApiListener({ api, log, path: `${home}/run/${name}`, access, may });
     await listener.start();
     this.#open.set(name, listener);
+    // Whoever stopped meanwhile did not know of it.
+    if (this.#isOver) await listener.stop();
   }
 
   #retryLater(): void {

@@ -38,10 +38,12 @@ export class ApiKeeper {
   async start(): Promise<void> {
     try {
       await this.#listenOn('agent.sock', { mode: 0o600 }, ['observe', 'operate']);
+      // The log too, because opening it takes as long as an answer.
       await moment();
       const { group } = this.#parts;
       const access = group < 0 ? { mode: 0o600 } : { mode: 0o660, groupId: group };
       await this.#listenOn('observe.sock', access, ['observe']);
+      this.#parts.log.info('api.listening', { paths: [...this.#open.keys()] });
       this.#parts.board.set('ApiReady', 'true', { reason: 'Listening', message: '' });
     } catch (error) {
       if (isAgentError(error, 'ALREADY_RUNNING')) throw error;

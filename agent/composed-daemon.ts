@@ -6,6 +6,7 @@ import type { Edge } from './edge/edge.ts';
 import type { HealthBoard } from './health/board.ts';
 import type { JsonLog } from './host/json-log.ts';
 import { nextTurn } from './host/next-turn.ts';
+import { protectSelf } from './host/protect-self.ts';
 import type { PartsKeeper } from './parts/parts-keeper.ts';
 import type { Prep } from './prep/create-prep.ts';
 import type { Reporting } from './reporting.ts';
@@ -66,6 +67,7 @@ export class ComposedDaemon implements Daemon {
     await edge.open();
     supervisor.announce();
     await keeper.start();
+    protectSelf(log);
     await reporting.startLedger();
     await nextTurn();
     this.#bringUp = this.#prepareAndSupervise(until).catch((error: unknown) => {

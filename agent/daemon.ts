@@ -27,7 +27,6 @@ import { HttpsDate } from './host/https-date.ts';
 import { JsonLog } from './host/json-log.ts';
 import { HostLocalNet } from './host/local-net.ts';
 import { HostProgramText } from './host/program-text.ts';
-import { protectSelf } from './host/protect-self.ts';
 import { RotatingFile } from './host/rotating-file.ts';
 import { SystemClock } from './host/system-clock.ts';
 import { ToolRunner } from './host/tool-runner.ts';
@@ -61,7 +60,6 @@ export async function createDaemon(places: Places, leave: () => void): Promise<D
     config['log.level'],
   );
   const board = new HealthBoard(clock);
-  protectSelf(log);
   const commands = new ToolRunner({ PATH: '/nonexistent', LC_ALL: 'C' });
   const programs = new HostPrograms();
   const docker = new DockerClient(dockerSocket);

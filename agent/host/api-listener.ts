@@ -79,7 +79,6 @@ export class ApiListener {
     await listenOnFile(this.#server, path, access);
     this.#isListening = true;
     this.#server.on('error', (error) => log.error('api.listener.failed', { path, error: messageOf(error) }));
-    log.info('api.listening', { path, may: this.#parts.may });
   }
 
   /** Ends every stream and connection and takes the socket file away. */

@@ -1,4 +1,5 @@
 import { errorTable, isAgentError, messageOf } from './core/agent-error.ts';
+import { startedAnew } from './core/constants.ts';
 import { createDaemon } from './daemon.ts';
 import { Heartbeat } from './host/heartbeat.ts';
 import { agentUsage, readPlaces } from './places.ts';
@@ -7,9 +8,6 @@ import { agentUsage, readPlaces } from './places.ts';
 function exitCodeOf(error: unknown): number {
   return isAgentError(error) ? errorTable[error.code].exit : errorTable.BUG.exit;
 }
-
-/** sysexits(3) EX_TEMPFAIL: init starts the service again whatever the code; people see that it was no stop. */
-const startedAnew = 75;
 
 /** Milliseconds for an orderly end. Whatever hangs then must not keep an agent that looks after nothing any more. */
 const patienceMs = 15_000;

@@ -1,7 +1,7 @@
 // What the launcher runs: `node start.js AGENT.JS [OPTION]…` runs that file with the code that V8 made of it at an earlier start.
 // Apart from it because Node compiles the file that it runs before that can say anything.
 import { setFlagsFromString } from 'node:v8';
-import { homeDir } from './core/constants.ts';
+import { homeDir, startedAnew } from './core/constants.ts';
 import { loadCode } from './host/compiled-code.ts';
 
 /** Milliseconds after which a start is over: what is compiled by then is what the next start needs. */
@@ -16,7 +16,18 @@ if (file === '') {
 const at = options.indexOf('--home');
 const home = at === -1 ? homeDir : (options[at + 1] ?? homeDir);
 const code = loadCode({ code: file, compiled: `${home}/state/compiled-code` });
-const [__late, __packages] = code.behind;
+const [late, __packages] = code.behind;
+
+/** Without its second half an agent would answer and do nothing else, for good: init starts it again, and reads again. */
+function __late(...needs: readonly unknown[]): unknown {
+  try {
+    return late?.(...needs);
+  } catch (error) {
+    console.error(`start.js: cannot read the rest of ${file}: ${String(error)}`);
+    process.exit(startedAnew);
+  }
+}
+
 const given = {
   exports: {},
   require,

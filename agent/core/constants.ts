@@ -9,3 +9,6 @@ export const productDir = '/system/opt/oh-edge-agent';
 
 /** Writable home of the product; /data is the only persistent writable place of an OpenHarmony board. */
 export const homeDir = '/data/oh-edge-agent';
+
+/** sysexits(3) EX_TEMPFAIL: init starts the service again whatever the code; people see that it was no stop. */
+export const startedAnew = 75;

@@ -55,6 +55,9 @@ export function readHead(head: Buffer): { elf?: ElfFacts; interpreter?: string }
   return script?.[1] === undefined ? {} : { interpreter: script[1] };
 }
 
+/** How the kernel answers for a file that nobody listens on, or that is no such socket. */
+const refusals: readonly string[] = ['ECONNREFUSED', 'EPROTOTYPE', 'ENOTSOCK'];
+
 /** Unix sockets of the machine. */
 export class HostSockets implements UnixSockets {
   state(path: string, timeoutMs: number): Promise<SocketState> {
@@ -71,7 +74,8 @@ export class HostSockets implements UnixSockets {
       socket.once('error', (error) => {
         const errno = errnoOf(error);
         if (errno === 'ENOENT' || errno === 'ENOTDIR') settle('absent');
-        else settle(errno === 'EAGAIN' ? 'listening' : 'dead');
+        // Any other word, e.g. EMFILE, says nothing of it, and the file of a living one must not be taken away.
+        else settle(errno !== undefined && refusals.includes(errno) ? 'dead' : 'listening');
       });
     });
   }

@@ -20,13 +20,14 @@ test('an agent without a free descriptor goes on, and leaves nothing behind', {
   const argv = ['-c', script, 'sh', process.execPath, outfile, directory, busybox as string];
   const { status, stdout, stderr } = spawnSync('/bin/sh', argv, { encoding: 'utf8' });
   assert.equal(status, 0, stderr);
-  const { isLive, sum, lost, adopted, asked, looked } = JSON.parse(stdout) as {
+  const { isLive, sum, lost, adopted, asked, looked, socket } = JSON.parse(stdout) as {
     readonly isLive: boolean;
     readonly sum: string;
     readonly lost: readonly number[];
     readonly adopted: unknown;
     readonly asked: unknown;
     readonly looked: unknown;
+    readonly socket: unknown;
   };
   assert.equal(isLive, false);
   assert.match(sum, /EMFILE|spawn/);
@@ -34,5 +35,6 @@ test('an agent without a free descriptor goes on, and leaves nothing behind', {
   assert.match(String(adopted), /^Cannot tell whose/, 'a process that cannot be looked at is not gone');
   assert.equal(asked, 'EMFILE', 'which the probe of dockerd looks for');
   assert.match(String(looked), /^Cannot look at process/, 'nor for whoever looks at it only');
+  assert.equal(socket, 'listening', 'the socket of a living containerd would be removed');
   assert.deepEqual(readdirSync(directory).sort(), ['pipes', 'program.mjs']);
 });

@@ -8,6 +8,7 @@ import { DockerClient } from '../../agent/host/docker-client.ts';
 import { HostGroundWatch } from '../../agent/host/ground-watch.ts';
 import { HostProcesses } from '../../agent/host/host-processes.ts';
 import { HostProductFiles } from '../../agent/host/host-product-files.ts';
+import { HostSockets } from '../../agent/host/host-programs.ts';
 import { HostUnitLogs } from '../../agent/host/host-unit-logs.ts';
 import { readStat } from '../../agent/host/proc-reader.ts';
 import { SystemClock } from '../../agent/host/system-clock.ts';
@@ -64,6 +65,7 @@ const asked = await new DockerClient(`${directory}/docker.sock`)
 const looked = await new HostProcesses(new QuietLog(), directory)
   .facts(identity.pid)
   .then((found) => found?.pid ?? 'gone', messageOf);
+const socket = await new HostSockets().state(`${directory}/program.mjs`, 1_000);
 // One is left for the file that the listener is written to; its pipe wants two.
 closeSync(taken.pop() ?? -1);
 const watch = new HostGroundWatch(directory, () => undefined);
@@ -71,5 +73,5 @@ const { signal } = new AbortController();
 const sum = await new HostProductFiles(busybox).sum(busybox, signal).catch(messageOf);
 for (const descriptor of taken) closeSync(descriptor);
 await new Promise((resolve) => setImmediate(resolve));
-console.log(JSON.stringify({ isLive: watch.isLive(), sum, lost, adopted, asked, looked }));
+console.log(JSON.stringify({ isLive: watch.isLive(), sum, lost, adopted, asked, looked, socket }));
 watch.close();

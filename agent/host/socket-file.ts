@@ -54,15 +54,28 @@ export function removeSocketFile(file: string): void {
   rmSync(file, { force: true });
 }
 
-function listen(server: Server, file: string): Promise<void> {
+/**
+ * What `listen()` calls after it has loaded node:cluster and with it node:child_process, a twelfth of what the agent does until it
+ * answers. Node has kept this name of it since 0.10 (lib/net.js "legacy alias"); where it has not, `listen()` does.
+ */
+interface PlainServer extends Server {
+  _listen2?: (path: string, port: -1, type: -1, backlog: number) => void;
+}
+
+/** As Node's own. */
+const backlog = 511;
+
+function listen(server: PlainServer, file: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    // The file is made within the call: no other file is touched by the mask.
-    const umask = process.umask(0o177);
-    server.listen(file, () => {
+    server.once('listening', () => {
       server.off('error', reject);
       resolve();
     });
+    // The file is made within the call: no other file is touched by the mask.
+    const umask = process.umask(0o177);
+    if (server._listen2 === undefined) server.listen(file, backlog);
+    else server._listen2(file, -1, -1, backlog);
     process.umask(umask);
   });
 }

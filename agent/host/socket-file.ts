@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, renameSync, rmSync, type Stats, statSync } from 'node:fs';
+import { chmodSync, chownSync, renameSync, type Stats, statSync, unlinkSync } from 'node:fs';
 import { createConnection, type Server } from 'node:net';
 import path from 'node:path';
 import { AgentError, errnoOf, messageOf } from '../core/agent-error.ts';
@@ -38,7 +38,7 @@ export async function listenOnFile(server: Server, file: string, access: SocketA
   try {
     makeDirectories(path.dirname(file));
     // Of an earlier process with our number.
-    rmSync(fresh, { force: true });
+    removeSocketFile(fresh);
     await listen(server, fresh);
     chmodSync(fresh, access.mode);
     if (access.groupId !== undefined) chownSync(fresh, -1, access.groupId);
@@ -49,9 +49,13 @@ export async function listenOnFile(server: Server, file: string, access: SocketA
   }
 }
 
-/** Removes a socket file; an absent one is no error. */
+/** Removes a socket file; an absent one is no error. Not by rmSync(), whose first use loads what removes whole trees. */
 export function removeSocketFile(file: string): void {
-  rmSync(file, { force: true });
+  try {
+    unlinkSync(file);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+  }
 }
 
 /**

@@ -51,21 +51,15 @@ export function createVerbs(parts: VerbParts): Verbs {
   const startedMs = parts.clock.nowMs();
   const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   const looks = new Turns(looksAtOnce);
-  const look = <T>(signal: AbortSignal, act: () => Promise<T>): Promise<T> =>
-    looks.run(() => {
-      // Whoever waited may have gone.
-      signal.throwIfAborted();
-      return act();
-    });
   return {
     status: () => statusDocument(parts, { startedAtMs, uptimeMs: parts.clock.nowMs() - startedMs, bootId }),
     watch: (listener) => board.watch(listener),
     eventsAfter: (sequence) => board.eventsAfter(sequence),
     version: () => ({ ...runtime(), wire: wireVersion, version: __VERSION__ }),
-    plan: (signal) => look(signal, () => prep.plan(signal)),
+    plan: (signal) => looks.run(signal, () => prep.plan(signal)),
     apply: () => prep.applyNow(),
     undo: () => prep.undo(),
-    doctor: (signal) => look(signal, () => doctorOf(parts, signal)),
+    doctor: (signal) => looks.run(signal, () => doctorOf(parts, signal)),
     ledger: (after, limit) => reporting.ledger.after(after, limit),
     samples: () => samplesOf(reporting),
     edge: {

@@ -51,12 +51,8 @@ export async function* readLines(reading: LogReading): AsyncGenerator<UnitLogLin
 async function lastLines(reader: LogReader, { query, turns, signal }: LogReading): Promise<readonly Batch[]> {
   const count = Math.min(query.count ?? maxCount, maxCount);
   const characters = query.isFollowing === true ? maxFollowedCharacters : maxCharacters;
-  if (count <= fewLines) return reader.last({ count, characters });
-  return turns.run(() => {
-    // Whoever waited may have gone.
-    signal.throwIfAborted();
-    return reader.last({ count, characters });
-  });
+  const read = (): Promise<readonly Batch[]> => reader.last({ count, characters });
+  return count <= fewLines ? read() : turns.run(signal, read);
 }
 
 /** Reads stored lines one after another; undefined for a line that has no time, and no line above that has one. */

@@ -7,10 +7,12 @@ export class Turns {
     this.#free = count;
   }
 
-  async run<T>(act: () => Promise<T>): Promise<T> {
+  /** Rejects with the signal's reason, without the act, where whoever waited has gone by then. */
+  async run<T>(signal: AbortSignal, act: () => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free -= 1;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     try {
+      signal.throwIfAborted();
       return await act();
     } finally {
       const next = this.#waiting.shift();

@@ -137,7 +137,7 @@ test('whoever wants many lines waits for others who do, and whoever wants few do
   const hold = new Promise<void>((resolve) => {
     free = resolve;
   });
-  const held = [turns.run(() => hold), turns.run(() => hold)];
+  const held = [turns.run(never, () => hold), turns.run(never, () => hold)];
   const ended: string[] = [];
   const many = [1, 2, 3].map(async (name) => {
     assert.equal((await read(file, { count: 2_000 }, turns)).length, 2_000);
@@ -152,6 +152,6 @@ test('whoever wants many lines waits for others who do, and whoever wants few do
 
 test('a turn whose act fails is over all the same', async () => {
   const turns = new Turns(1);
-  await assert.rejects(turns.run(() => Promise.reject(new Error('gone'))));
-  assert.equal(await turns.run(() => Promise.resolve(7)), 7);
+  await assert.rejects(turns.run(never, () => Promise.reject(new Error('gone'))));
+  assert.equal(await turns.run(never, () => Promise.resolve(7)), 7);
 });

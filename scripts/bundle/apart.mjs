@@ -28,11 +28,10 @@ export function apart(text, isLate) {
     (rest, { code, kind }) => (kind === 'program' ? rest : rest.replace(code, () => blank(code))),
     text,
   );
-  const usedLate = namesIn(late);
-  const used = new Set([...namesIn(program), ...usedLate]);
-  const fromPackages = namesOf('packages').filter((name) => used.has(name));
-  const fromLate = namesOf('late').filter((name) => namesIn(program).has(name));
-  const toLate = [...usedLate].filter((name) => !namesOf('late').includes(name));
+  const [usedEarly, usedLate, ofLate] = [namesIn(program), namesIn(late), new Set(namesOf('late'))];
+  const fromPackages = namesOf('packages').filter((name) => usedEarly.has(name) || usedLate.has(name));
+  const fromLate = [...ofLate].filter((name) => usedEarly.has(name));
+  const toLate = [...usedLate].filter((name) => !ofLate.has(name));
   const front = [
     'var __ofPackages = __later(() => __packages(require, __commonJS));',
     ...fromPackages.map((name) => `var ${name} = () => __ofPackages().${name}();`),

@@ -1,27 +1,16 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { after, type TestContext, test } from 'node:test';
-import { build } from 'esbuild';
 import { homeDir, productDir as product } from '../../agent/core/constants.ts';
+import { type Ask, busybox, skip, startNamespaceRig } from './namespace-rig.ts';
 
 const launcher = path.resolve('sysroot-overlay/system/opt/oh-edge-agent/launch.sh');
-const busybox = ['/bin/busybox', '/usr/bin/busybox'].find((file) => existsSync(file));
 /** lksh is mksh, OpenHarmony's shell, in a static build; busybox has another one. */
 const shells = ['/bin/lksh', busybox].filter((file) => file !== undefined && existsSync(file));
-const skip =
-  busybox === undefined
-    ? 'busybox is not installed (apt install busybox-static)'
-    : process.getuid?.() === 0
-      ? false
-      : 'namespaces of our own need root';
-
 const parts = `${homeDir}/parts/agent`;
 const scratch = mkdtempSync(path.join(os.tmpdir(), 'launch-'));
-const program = path.join(scratch, 'launch-rig.mjs');
 after(() => rmSync(scratch, { recursive: true, force: true }));
 
 interface Launched {
@@ -34,39 +23,10 @@ interface Launched {
   readonly slot: string;
 }
 
-type Ask = <T>(act: string, value?: string) => Promise<T>;
-
-async function startRig(t: TestContext, shell: string, launchScript = launcher): Promise<Ask> {
-  const entryPoints = ['test/programs/launch-rig.ts'];
-  await build({
-    entryPoints,
-    outfile: program,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-  });
+function startRig(t: TestContext, shell: string, launchScript = launcher): Promise<Ask> {
   const directory = mkdtempSync(path.join(scratch, 'root-'));
-  const argv = ['unshare', '-m', '-p', '-f', '--propagation', 'slave', process.execPath, program, 'stock'];
-  const child: ChildProcess = spawn(
-    busybox as string,
-    [...argv, busybox as string, directory, launchScript, shell],
-    {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    },
-  );
-  const ended = new Promise((resolve) => child.once('close', resolve));
-  t.after(async () => {
-    child.stdin?.end();
-    await ended;
-  });
-  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
-  const next = async <T>(): Promise<T> => JSON.parse((await lines.next()).value as string) as T;
-  await next();
-  return (act, value) => {
-    child.stdin?.write(`${JSON.stringify({ act, value })}\n`);
-    return next();
-  };
+  const args = ['stock', busybox as string, directory, launchScript, shell];
+  return startNamespaceRig(t, { name: 'launch-rig', scratch, args });
 }
 
 /** The launcher with other words in it. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LedgerDocument, StatusDocument } from '../../agent/api/wire.ts';
-import { type Ask, isBuilt, type Run, skip, startRig } from './agent-rig.ts';
+import { type Ask, skip } from '../contract/namespace-rig.ts';
+import { isBuilt, type Run, startRig } from './agent-rig.ts';
 
 async function ready(ask: Ask): Promise<StatusDocument> {
   const up = await ask<Run>('ctl', 'wait --timeout 100s');

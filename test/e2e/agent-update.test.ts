@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PartsDocument, UpdateDocument } from '../../agent/api/wire.ts';
-import { isBuilt, type Run, skip, startRig } from './agent-rig.ts';
+import { skip } from '../contract/namespace-rig.ts';
+import { isBuilt, type Run, startRig } from './agent-rig.ts';
 
 test('an agent on a board is replaced by one that works, not by one that ends at once, and goes back', {
   skip,

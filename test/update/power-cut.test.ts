@@ -23,6 +23,16 @@ async function cutAfter(
   return world;
 }
 
+/** The same board with another version on trial. */
+async function boardOnTrial(): Promise<UpdateWorld> {
+  const world = await updatedBoard();
+  const file = world.hand('25.0.3');
+  const update = world.updater.update('dockerd', { file, isDryRun: false }, new AbortController().signal);
+  update.catch(() => undefined);
+  await world.clock.advance(500);
+  return world;
+}
+
 /** Either version, whole; the record, the link and whoever runs agree; nothing else lies about. */
 async function checkLaw(world: UpdateWorld, allowed: readonly string[], where: string): Promise<void> {
   const { record, found, running } = { record: world.record(), found: world.found(), running: world.running };
@@ -114,11 +124,7 @@ for (const [what, { act, allowed }] of Object.entries(changes)) {
 }
 
 test('a board that goes down again and again during a trial takes the part back', async () => {
-  const world = await updatedBoard();
-  const file = world.hand('25.0.3');
-  const update = world.updater.update('dockerd', { file, isDryRun: false }, new AbortController().signal);
-  update.catch(() => undefined);
-  await world.clock.advance(500);
+  const world = await boardOnTrial();
   let disk = world.disk.afterCut('durable');
   for (const boot of ['boot-2', 'boot-3']) {
     const next = new UpdateWorld({ disk }, boot);
@@ -186,11 +192,7 @@ test('a version whose files cannot be looked at just now is neither given up nor
 });
 
 test('a change on trial goes on by itself where the disk was full at the start of the agent', async () => {
-  const world = await updatedBoard();
-  const file = world.hand('25.0.3');
-  const update = world.updater.update('dockerd', { file, isDryRun: false }, new AbortController().signal);
-  update.catch(() => undefined);
-  await world.clock.advance(500);
+  const world = await boardOnTrial();
   const next = new UpdateWorld({ disk: world.disk.afterCut('durable') }, 'boot-2');
   const replace = next.disk.replace.bind(next.disk);
   next.disk.replace = () => Promise.reject(new Error('ENOSPC'));

@@ -26,6 +26,7 @@ import { HostUnitLogs } from './host/host-unit-logs.ts';
 import { HttpsDate } from './host/https-date.ts';
 import { JsonLog } from './host/json-log.ts';
 import { HostLocalNet } from './host/local-net.ts';
+import { nextTurn } from './host/next-turn.ts';
 import { HostProgramText } from './host/program-text.ts';
 import { RotatingFile } from './host/rotating-file.ts';
 import { SystemClock } from './host/system-clock.ts';
@@ -151,6 +152,7 @@ export async function createDaemon(places: Places, leave: () => void): Promise<D
     logs,
     board,
     log,
+    nextTurn,
     env: () => prep.unitEnvironment(),
     dns: () => config['prep.dns'],
     isInRootGroups,

@@ -36,8 +36,8 @@ export interface OutputCapture {
   readonly descriptors: OutputDescriptors;
   /** A new process is about to speak: what was said before is kept, but explains nothing about its end. */
   beginLife(): void;
-  /** The process is dead: takes what it left in the pipe, an unfinished line too, and returns the last `count` lines of this life. */
-  endLife(count: number): readonly string[];
+  /** The process is dead: takes what it left in the pipe, an unfinished line too, and resolves with the last `count` lines of this life. */
+  endLife(count: number): Promise<readonly string[]>;
   /** Takes everything that is in the pipe now, then returns the last `count` whole lines of this life, oldest first. */
   tail(count: number): readonly string[];
   /** Monotonic milliseconds of the last output; -1 where there was none yet. A sign of progress. */

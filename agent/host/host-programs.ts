@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import net from 'node:net';
 import { AgentError, errnoOf } from '../core/agent-error.ts';
 import type { ElfFacts, ProgramFacts, Programs, SocketState, UnixSockets } from '../core/program.ts';
@@ -16,14 +16,17 @@ const machines: Readonly<Record<string, number>> = {
 /** Looks at program files of the machine. */
 export class HostPrograms implements Programs {
   readonly machine = machines[process.arch] ?? 0;
+  readonly #known = new Map<string, Looked>();
 
   /** Synchronous inside: it stands between the end of a unit and its next start, and a few bytes are not worth four waits for threads. */
   async inspect(path: string): Promise<ProgramFacts> {
     await Promise.resolve();
-    let descriptor: number;
     try {
-      // Not blocking, or a named pipe at that path would hold us for ever.
-      descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+      const known = this.#known.get(path);
+      if (known !== undefined && known.fingerprint === fingerprintOf(statSync(path))) return known;
+      const facts = look(path);
+      this.#known.set(path, facts);
+      return facts;
     } catch (error) {
       const errno = errnoOf(error);
       if (errno === 'ENOENT' || errno === 'ENOTDIR' || errno === 'ELOOP') return { kind: 'absent' };
@@ -31,18 +34,29 @@ export class HostPrograms implements Programs {
         cause: error,
       });
     }
-    try {
-      const stat = fstatSync(descriptor);
-      const fingerprint = [stat.dev, stat.ino, stat.size, stat.mtimeMs, stat.ctimeMs].join(':');
-      if (!stat.isFile()) return { kind: 'not-a-file', fingerprint };
-      const head = Buffer.alloc(256);
-      const length = readSync(descriptor, head, 0, head.length, 0);
-      const isExecutable = (stat.mode & 0o111) !== 0;
-      return { kind: 'file', isExecutable, fingerprint, ...readHead(head.subarray(0, length)) };
-    } finally {
-      closeSync(descriptor);
-    }
   }
+}
+
+type Looked = Exclude<ProgramFacts, { kind: 'absent' }>;
+
+function look(path: string): Looked {
+  // Not blocking, or a named pipe at that path would hold us for ever.
+  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const stat = fstatSync(descriptor);
+    const fingerprint = fingerprintOf(stat);
+    if (!stat.isFile()) return { kind: 'not-a-file', fingerprint };
+    const head = Buffer.alloc(256);
+    const length = readSync(descriptor, head, 0, head.length, 0);
+    const isExecutable = (stat.mode & 0o111) !== 0;
+    return { kind: 'file', isExecutable, fingerprint, ...readHead(head.subarray(0, length)) };
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function fingerprintOf({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string {
+  return [dev, ino, size, mtimeMs, ctimeMs].join(':');
 }
 
 /** Tells ELF and `#!` files from their first bytes. */

@@ -4,7 +4,7 @@ const momentMs = 5;
 const momentPart = 0.1;
 const longestMomentMs = 100;
 
-/** Lets those be answered who already ask, before the next piece of the start. */
+/** Resolves when the event loop is through with its turn: whoever already asks is answered before what comes next. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);

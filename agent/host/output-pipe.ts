@@ -32,6 +32,7 @@ export class OutputPipe {
   readonly #socket: net.Socket;
   readonly #space: Buffer;
   readonly #take: (chunk: Buffer) => boolean;
+  #isPaused = false;
 
   /** `take` gets each chunk, which is only valid during the call, and says whether to go on reading. */
   constructor(path: string, space: ReadSpace, take: (chunk: Buffer) => boolean) {
@@ -47,14 +48,23 @@ export class OutputPipe {
     const options = { fd: this.#readDescriptor, readable: true, writable: false };
     const onread = {
       buffer: this.#space,
-      callback: (length: number): boolean => take(this.#space.subarray(0, length)),
+      callback: (length: number): boolean => {
+        this.#isPaused = !take(this.#space.subarray(0, length));
+        return !this.#isPaused;
+      },
     };
     this.#socket = new net.Socket({ ...options, onread } as net.SocketConstructorOpts);
     this.#socket.on('error', () => undefined);
     this.#socket.resume();
   }
 
+  /** Whether it stopped reading because somebody could not take more. */
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
   resume(): void {
+    this.#isPaused = false;
     this.#socket.resume();
   }
 

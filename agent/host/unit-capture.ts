@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import type { OutputDescriptors } from '../core/process.ts';
 import type { CaptureCounts, OutputCapture } from '../core/unit-logs.ts';
 import type { LineStamper, StreamLetter } from './line-stamper.ts';
+import { nextTurn } from './next-turn.ts';
 import { OutputPipe, type ReadSpace } from './output-pipe.ts';
 import type { RotatingFile } from './rotating-file.ts';
 import { WholeLines } from './whole-lines.ts';
@@ -52,6 +53,8 @@ export class UnitCapture implements OutputCapture {
   #writeStartedMs = 0;
   #isStalled = false;
   #isClosing = false;
+  /** No life began or ended yet. */
+  #isNew = true;
   readonly #cancelWiden: () => void;
   #cancelStall: (() => void) | undefined;
   #waiting: Buffer[] = [];
@@ -71,17 +74,27 @@ export class UnitCapture implements OutputCapture {
   }
 
   beginLife(): void {
+    // What an agent left that died with its unit is nobody's explanation any more.
+    if (this.#isNew) for (const pipe of this.#pipes) pipe.drain();
     this.#finish();
     this.#tailLength = 0;
   }
 
-  endLife(count: number): readonly string[] {
+  async endLife(count: number): Promise<readonly string[]> {
+    // The kernel has all of its words by now, so the event loop reads them at its next look. Reading here would cost an error
+    // for each empty pipe, and those are dear where the next start waits for them.
+    await nextTurn();
+    await nextTurn();
     this.#finish();
-    return this.tail(count);
+    return this.#lastLines(count);
   }
 
   tail(count: number): readonly string[] {
     for (const pipe of this.#pipes) pipe.drain();
+    return this.#lastLines(count);
+  }
+
+  #lastLines(count: number): readonly string[] {
     const text = this.#tail.toString('utf8', 0, this.#tailLength);
     return text
       .split('\n')
@@ -108,8 +121,10 @@ export class UnitCapture implements OutputCapture {
     else this.#file.close();
   }
 
+  /** The event loop has read all but what a slow disk keeps in the pipes. */
   #finish(): void {
-    for (const pipe of this.#pipes) pipe.drain();
+    this.#isNew = false;
+    for (const pipe of this.#pipes) if (pipe.isPaused) pipe.drain();
     for (const letter of letters) this.#keep(this.#lines[letter].finish(), letter);
   }
 

@@ -20,6 +20,7 @@ export interface SupervisorSettings extends DockerdSettings, ContainerdSettings 
 export interface SupervisorOptions extends DockerdPorts {
   readonly random: Random;
   readonly logs: UnitLogs;
+  readonly nextTurn: () => Promise<void>;
   readonly settings: SupervisorSettings;
   /** Writable home, e.g. `/data/oh-edge-agent`; state goes to `<home>/state`. */
   readonly home: string;

@@ -1,4 +1,5 @@
 import type { UnitStatus } from '../api/wire.ts';
+import { AfterTurn } from '../core/after-turn.ts';
 import { AgentError, isAbort, messageOf } from '../core/agent-error.ts';
 import type { UnitSpec } from '../core/unit-spec.ts';
 import type { ConditionFacts } from '../health/board.ts';
@@ -32,9 +33,8 @@ export class Supervisor {
     this.#ports = ports;
     this.#order = startOrder(specs);
     this.#groups = stopGroups(specs);
-    this.#runners = new Map(
-      specs.map((spec) => [spec.name, new UnitRunner(spec, ports, () => this.#changed())]),
-    );
+    const shared = { afterTurn: new AfterTurn(ports.nextTurn), changed: () => this.#changed() };
+    this.#runners = new Map(specs.map((spec) => [spec.name, new UnitRunner(spec, ports, shared)]));
   }
 
   /** Puts every unit on the board before anything is started, so that nobody takes an empty board for a ready one. */

@@ -16,6 +16,8 @@ export interface UnitPorts {
   readonly logs: UnitLogs;
   readonly board: HealthBoard;
   readonly log: Log;
+  /** Resolves when the event loop is through with its turn. */
+  readonly nextTurn: () => Promise<void>;
   /** Directory of the adoption records, e.g. `/data/oh-edge-agent/state/units`. */
   readonly recordDir: string;
 }

@@ -1,4 +1,5 @@
 import type { UnitStatus } from '../api/wire.ts';
+import type { AfterTurn } from '../core/after-turn.ts';
 import { isAbort, messageOf } from '../core/agent-error.ts';
 import { type Ended, type RunningProcess, unitMark } from '../core/process.ts';
 import type { OutputCapture } from '../core/unit-logs.ts';
@@ -9,10 +10,11 @@ import { CauseWatch } from './cause-watch.ts';
 import { InstanceSearch } from './find-instance.ts';
 import { gatherEvidence } from './gather-evidence.ts';
 import { ProbeKeeper } from './probe-keeper.ts';
-import { dueAt, type Effect, initialState, pidOf, type UnitEvent, type UnitState } from './state.ts';
+import { dueAt, type Effect, initialState, type UnitEvent, type UnitState } from './state.ts';
 import { step } from './step.ts';
 import type { UnitPorts } from './unit-ports.ts';
-import { conditionOf, howText, noteOf, statusOf } from './unit-view.ts';
+import { UnitTeller } from './unit-teller.ts';
+import { statusOf } from './unit-view.ts';
 
 /** Last lines that an end is explained from: the first line of a Go panic comes before its stack, which may have a hundred. */
 const keptLines = 200;
@@ -21,7 +23,13 @@ type Acts = {
   readonly [K in Effect['kind']]: (effect: Extract<Effect, { kind: K }>) => Promise<void> | void;
 };
 
-/** Performs what `step` decides for one unit, and tells it what happened. */
+/** What all runners of a supervisor share. */
+export interface RunnerOptions {
+  readonly afterTurn: AfterTurn;
+  readonly changed: () => void;
+}
+
+/** Performs what `step` decides for one unit, and tells it what happened; everybody else hears of it from the teller. */
 export class UnitRunner {
   readonly spec: UnitSpec;
   readonly #ports: UnitPorts;
@@ -30,6 +38,8 @@ export class UnitRunner {
   readonly #probes: ProbeKeeper;
   readonly #causes: CauseWatch;
   readonly #changed: () => void;
+  readonly #afterTurn: AfterTurn;
+  readonly #teller: UnitTeller;
   #state: UnitState = initialState;
   #capture: OutputCapture | undefined;
   #process: RunningProcess | undefined;
@@ -40,12 +50,13 @@ export class UnitRunner {
   #isDetached = false;
   #phaseAtMs: number;
   #starts = 0;
-  #lastEnd: UnitStatus['lastEnd'];
 
   /** `changed` is called after every transition. */
-  constructor(spec: UnitSpec, ports: UnitPorts, changed: () => void) {
+  constructor(spec: UnitSpec, ports: UnitPorts, { afterTurn, changed }: RunnerOptions) {
     this.spec = spec;
     this.#ports = ports;
+    this.#afterTurn = afterTurn;
+    this.#teller = new UnitTeller(spec, ports, afterTurn);
     this.#changed = changed;
     this.#records = new AdoptionRecords(ports.files, ports.recordDir);
     this.#search = new InstanceSearch(spec, ports, this.#records);
@@ -65,12 +76,13 @@ export class UnitRunner {
     this.#capture ??= await this.#ports.logs.capture(this.spec.name);
     const found = await this.#search.find();
     if (found !== undefined && this.#process === undefined) this.#watch(found, 'adopted');
-    this.#show();
+    this.#teller.show(this.#state);
   }
 
   /** Leaves the process running for the next agent and stops looking at it. */
   async detach(): Promise<void> {
     this.#isDetached = true;
+    this.#afterTurn.flush();
     this.#preparing?.abort();
     this.#cancelDue?.();
     this.#probes.stop();
@@ -84,31 +96,31 @@ export class UnitRunner {
     const prepare = this.spec.beforeShutdown?.bind(this.spec, timeoutMs);
     if (prepare === undefined || timeoutMs <= 0) return;
     await within(this.#ports.clock, timeoutMs, prepare).catch((error: unknown) => {
-      this.#note('unit.shutdown-hook-failed', { message: messageOf(error) });
+      this.#teller.note('unit.shutdown-hook-failed', { message: messageOf(error) });
     });
   }
 
   /** The only way in: one event, one transition, its effects. */
   dispatch(event: UnitEvent): void {
     if (this.#isDetached) return;
-    const { clock, random, board } = this.#ports;
+    const { clock, random } = this.#ports;
     const before = this.#state;
     const at = { nowMs: clock.nowMs(), chance: random() };
     const { next, effects } = step(before, event, at, this.spec.policy);
     this.#state = next;
-    if (before.phase !== next.phase) {
-      this.#phaseAtMs = clock.wallMs();
-      const { reason, message } = noteOf(this.spec.name, next);
-      const fields = { unit: this.spec.name, from: before.phase, to: next.phase, reason, pid: pidOf(next) };
-      board.record('unit.changed', { ...fields, message });
-      this.#ports.log.info('unit.changed', { ...fields, cause: event.kind });
-    }
-    this.#show();
+    if (before.phase !== next.phase) this.#phaseAtMs = clock.wallMs();
+    this.#teller.stepped(before, next, event.kind);
+    this.#afterTurn.push(() => this.#follow());
     for (const effect of effects) this.#perform(effect);
     this.#arm();
+    this.#changed();
+  }
+
+  /** Lets probes follow the state as it is by now: to end the old one costs more than a fork can wait. */
+  #follow(): void {
+    if (this.#isDetached) return;
     this.#probes.follow(this.#state);
     this.#causes.follow(this.#state);
-    this.#changed();
   }
 
   /** `awaited` is what keeps the supervision from beginning. */
@@ -118,19 +130,10 @@ export class UnitRunner {
       sinceMs: this.#phaseAtMs,
       wallOffsetMs: this.#ports.clock.wallMs() - this.#ports.clock.nowMs(),
       starts: this.#starts,
-      lastEnd: this.#lastEnd,
+      lastEnd: this.#teller.lastEnd,
       droppedBytes: this.#capture?.counts().droppedBytes ?? 0,
       idle: this.spec.dormancy?.() ?? awaited,
     });
-  }
-
-  #show(): void {
-    if (this.spec.dormancy?.() !== undefined && pidOf(this.#state) === undefined) {
-      this.#ports.board.clear(this.spec.condition);
-      return;
-    }
-    const { status, facts } = conditionOf(this.spec.name, this.#state);
-    this.#ports.board.set(this.spec.condition, status, facts);
   }
 
   #arm(): void {
@@ -162,7 +165,7 @@ export class UnitRunner {
       const isSent = this.#process?.identity.pid === pid && this.#process.signal(signal);
       // A process that a signal had stopped could not act on SIGTERM otherwise.
       if (isSent && signal === 'SIGTERM') this.#process?.signal('SIGCONT');
-      this.#note('unit.signalled', { pid, signal, isSent });
+      this.#teller.note('unit.signalled', { pid, signal, isSent });
     },
   };
 
@@ -210,7 +213,7 @@ export class UnitRunner {
 
   #refused(errno: string): void {
     const ended: Ended = { how: 'spawn-failed', errno };
-    this.#remember(ended, []);
+    this.#teller.ended(ended, []);
     this.dispatch({ kind: 'spawn-refused', fault: this.spec.explain(ended, []) });
   }
 
@@ -219,25 +222,19 @@ export class UnitRunner {
     const { pid } = running.identity;
     const startedAtMs = this.#ports.clock.wallMs();
     this.#file(() => this.#records.write(this.spec.name, { identity: running.identity, startedAtMs }));
-    this.#note(running.isAdopted ? 'unit.adopted' : 'unit.spawned', { pid });
-    void running.ended.then((ended) => this.#ended(running, ended));
+    this.#teller.note(running.isAdopted ? 'unit.adopted' : 'unit.spawned', { pid });
+    void running.ended.then(async (ended) => this.#ended(running, ended));
     this.dispatch({ kind, pid });
   }
 
-  #ended(running: RunningProcess, ended: Ended): void {
+  async #ended(running: RunningProcess, ended: Ended): Promise<void> {
+    const lines = this.#isDetached ? [] : ((await this.#capture?.endLife(keptLines)) ?? []);
     if (this.#isDetached) return;
-    const lines = this.#capture?.endLife(keptLines) ?? [];
     this.#process = undefined;
-    this.#remember(ended, lines);
+    this.#teller.ended(ended, lines);
     const fault = this.spec.explain(ended, lines);
     this.dispatch({ kind: 'ended', pid: running.identity.pid, fault });
     if (this.#state.phase === 'down') this.#file(() => this.#records.remove(this.spec.name));
-  }
-
-  #remember(ended: Ended, lines: readonly string[]): void {
-    const kept = lines.slice(-10).map((line) => line.slice(0, 300));
-    this.#lastEnd = { atMs: this.#ports.clock.wallMs(), how: howText(ended), lines: kept };
-    this.#note('unit.ended', { how: howText(ended), lines: kept });
   }
 
   async #wake(pid: number): Promise<void> {
@@ -245,7 +242,7 @@ export class UnitRunner {
     if (running?.identity.pid !== pid) return;
     const facts = await this.#ports.processes.facts(pid).catch(() => undefined);
     if (facts?.state !== 'T' || !running.signal('SIGCONT')) return;
-    this.#note('unit.resumed', { pid });
+    this.#teller.note('unit.resumed', { pid });
     this.dispatch({ kind: 'resumed', pid });
   }
 
@@ -257,7 +254,7 @@ export class UnitRunner {
     if (aid === undefined) return;
     const tooLateMs = this.spec.policy.aidMs ?? 0;
     const done = await within(clock, tooLateMs, aid).catch((error: unknown) => [messageOf(error)]);
-    if (done.length > 0) this.#note('unit.aided', { pid, reason: note.reason, done });
+    if (done.length > 0) this.#teller.note('unit.aided', { pid, reason: note.reason, done });
   }
 
   async #gather({ pid, why }: Extract<Effect, { kind: 'gather-evidence' }>): Promise<void> {
@@ -265,13 +262,14 @@ export class UnitRunner {
     if (running?.identity.pid !== pid) return;
     const { lines, isResumed } = await gatherEvidence(running, this.spec, this.#ports);
     const kept = [...lines, ...(this.#capture?.tail(10) ?? [])].slice(0, 80);
-    this.#note('unit.evidence', { pid, reason: why.reason, message: why.message, isResumed, lines: kept });
+    this.#teller.note('unit.evidence', {
+      pid,
+      reason: why.reason,
+      message: why.message,
+      isResumed,
+      lines: kept,
+    });
     this.dispatch({ kind: 'evidence-gathered', pid, isResumed });
-  }
-
-  #note(event: string, fields: Readonly<Record<string, unknown>>): void {
-    this.#ports.board.record(event, { unit: this.spec.name, ...fields });
-    this.#ports.log.info(event, { unit: this.spec.name, ...fields });
   }
 
   /** Record files are written one after another; a full disk costs adoption by record, never supervision. */

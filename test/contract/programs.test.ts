@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -35,6 +35,22 @@ test('scripts, texts, directories, dead links and named pipes are told apart wit
   assert.equal((await programs.inspect(directory)).kind, 'not-a-file');
   assert.equal((await programs.inspect(`${directory}/dead`)).kind, 'absent');
   assert.equal((await programs.inspect(`${directory}/pipe`)).kind, 'not-a-file');
+});
+
+test('a program that was looked at before is seen as it is now', async (t) => {
+  const file = `${temporary(t)}/program`;
+  const programs = new HostPrograms();
+  writeFileSync(file, '#!/bin/sh\n', { mode: 0o644 });
+  const isRunnable = async (): Promise<boolean | undefined> => {
+    const facts = await programs.inspect(file);
+    return facts.kind === 'file' ? facts.isExecutable : undefined;
+  };
+  assert.equal(await isRunnable(), false);
+  chmodSync(file, 0o755);
+  assert.equal(await isRunnable(), true);
+  assert.equal(await isRunnable(), true);
+  rmSync(file);
+  assert.equal(await isRunnable(), undefined);
 });
 
 test('the fingerprint changes with every replacement and rewriting', async (t) => {

@@ -106,7 +106,7 @@ test('the last words of a unit are there as soon as its end is known, with time 
   const before = Date.now();
   const child = await start(capture, 'last-words.mjs', '7');
   assert.deepEqual(await child.ended, { how: 'exited', code: 7 });
-  assert.deepEqual([...capture.endLife(5)].sort(), ['hello', 'last words before 7']);
+  assert.deepEqual([...(await capture.endLife(5))].sort(), ['hello', 'last words before 7']);
   const lines = await settled(logs, ({ text }) => text === 'last words before 7');
   assert.deepEqual(lines.map(({ stream, text }) => `${stream} ${text}`).sort(), [
     'err last words before 7',
@@ -116,12 +116,39 @@ test('the last words of a unit are there as soon as its end is known, with time 
   await capture.close();
 });
 
+test('the last words of many that end as soon as they have spoken are never missed', async (t) => {
+  const logs = logsIn(temporary(t));
+  const capture = await logs.capture('unit');
+  for (let round = 0; round < 40; round++) {
+    capture.beginLife();
+    const child = await run(capture, '/bin/sh', '-c', `echo out ${round}; echo err ${round} >&2; kill -9 $$`);
+    await child.ended;
+    assert.deepEqual([...(await capture.endLife(5))].sort(), [`err ${round}`, `out ${round}`]);
+  }
+  await capture.close();
+});
+
+test('what was in the pipe before the first life explains nothing about its end', async (t) => {
+  const directory = temporary(t);
+  const before = await logsIn(directory).capture('unit');
+  const [pipe = ''] = readdirSync(`${directory}/pipes`);
+  const unit = openSync(`${directory}/pipes/${pipe}`, constants.O_RDWR);
+  await before.close();
+  writeSync(unit, 'panic of somebody who is dead\n');
+  const capture = await logsIn(directory).capture('unit');
+  capture.beginLife();
+  await (await run(capture, '/bin/sh', '-c', 'echo mine')).ended;
+  assert.deepEqual(await capture.endLife(5), ['mine']);
+  await capture.close();
+  closeSync(unit);
+});
+
 test('a line that a dead unit left unfinished is a line', async (t) => {
   const logs = logsIn(temporary(t));
   const capture = await logs.capture('unit');
   await (await run(capture, '/bin/sh', '-c', 'echo whole; printf half')).ended;
   assert.deepEqual(capture.tail(5), ['whole']);
-  assert.deepEqual(capture.endLife(5), ['whole', 'half']);
+  assert.deepEqual(await capture.endLife(5), ['whole', 'half']);
   const lines = await settled(logs, ({ text }) => text === 'half');
   assert.deepEqual(
     lines.map(({ text }) => text),

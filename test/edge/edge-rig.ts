@@ -19,6 +19,7 @@ import { HostProcesses } from '../../agent/host/host-processes.ts';
 import { HostPrograms, HostSockets } from '../../agent/host/host-programs.ts';
 import { HostUnitLogs } from '../../agent/host/host-unit-logs.ts';
 import { HostLocalNet } from '../../agent/host/local-net.ts';
+import { nextTurn } from '../../agent/host/next-turn.ts';
 import { HostProgramText } from '../../agent/host/program-text.ts';
 import { SystemClock } from '../../agent/host/system-clock.ts';
 import { ToolRunner } from '../../agent/host/tool-runner.ts';
@@ -166,6 +167,7 @@ export class EdgeRig {
     const supervisor = new Supervisor([edge.unit], {
       clock,
       random: Math.random,
+      nextTurn,
       processes: new HostProcesses(log, '/tmp'),
       programs,
       files,

@@ -23,7 +23,7 @@ export class FakeUnitLogs implements UnitLogs {
     return Promise.resolve({
       descriptors: { out: 1, err: 2 },
       beginLife: () => void this.#bornAt.set(unit, this.#lines.get(unit)?.length ?? 0),
-      endLife: (count) => this.#last(unit, count),
+      endLife: (count) => Promise.resolve(this.#last(unit, count)),
       tail: (count) => this.#last(unit, count),
       lastOutputMs: () => this.#lastMs.get(unit) ?? -1,
       counts: () => ({ droppedBytes: this.droppedBytes }),

@@ -1,5 +1,6 @@
 import type { UnitSpec } from '../../agent/core/unit-spec.ts';
 import { HealthBoard } from '../../agent/health/board.ts';
+import { nextTurn } from '../../agent/host/next-turn.ts';
 import { Supervisor } from '../../agent/units/supervisor.ts';
 import { FakeClock } from './fake-clock.ts';
 import { FakeDisk } from './fake-disk.ts';
@@ -23,7 +24,7 @@ export class UnitBench {
     const board = new HealthBoard(this.clock);
     const { clock, processes, programs, logs, log } = this;
     const random = (): number => this.chance;
-    const ports = { clock, processes, programs, logs, log, board, random, files: this.disk };
+    const ports = { clock, nextTurn, processes, programs, logs, log, board, random, files: this.disk };
     return { supervisor: new Supervisor(specs, { ...ports, recordDir: '/state/units' }), board };
   }
 

@@ -1,5 +1,6 @@
 // Stands in for an agent that supervises dockerd only: argv[2] home, argv[3] directory of dockerd. Prints each event as a
 // line of JSON. A line on standard input is a file to put in for dockerd, or `rollback`. SIGTERM stops the units and ends; SIGKILL is the crash that the next one must cope with.
+
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { defaultConfig } from '../../agent/config/default-config.ts';
@@ -11,6 +12,7 @@ import { HostProcesses } from '../../agent/host/host-processes.ts';
 import { HostPrograms, HostSockets } from '../../agent/host/host-programs.ts';
 import { HostUnitLogs } from '../../agent/host/host-unit-logs.ts';
 import { JsonLog } from '../../agent/host/json-log.ts';
+import { nextTurn } from '../../agent/host/next-turn.ts';
 import { HostPartDisk } from '../../agent/host/part-disk.ts';
 import { HostPartIntake } from '../../agent/host/part-intake.ts';
 import { HostProgramText } from '../../agent/host/program-text.ts';
@@ -29,6 +31,7 @@ const commands = new ToolRunner({ PATH: '/usr/sbin:/usr/bin:/sbin:/bin' });
 const supervisor = createSupervisor({
   clock,
   random: systemRandom,
+  nextTurn,
   board,
   log,
   commands,

@@ -1,6 +1,7 @@
 // Stands in for an agent that supervises one unit and updates it: argv[2] is its home, where `image/edgecore` is what the
 // image brought. Each line on standard input is a file to put in; each event and answer is a line of JSON. SIGKILL is the
 // crash that the next one has to cope with.
+
 import { existsSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { explainEnd } from '../../agent/core/end-faults.ts';
@@ -10,6 +11,7 @@ import { FileStore } from '../../agent/host/file-store.ts';
 import { HostProcesses } from '../../agent/host/host-processes.ts';
 import { HostPrograms } from '../../agent/host/host-programs.ts';
 import { HostUnitLogs } from '../../agent/host/host-unit-logs.ts';
+import { nextTurn } from '../../agent/host/next-turn.ts';
 import { HostPartDisk } from '../../agent/host/part-disk.ts';
 import { HostPartIntake } from '../../agent/host/part-intake.ts';
 import { HostProgramText } from '../../agent/host/program-text.ts';
@@ -62,6 +64,7 @@ const logs = new HostUnitLogs({
 const supervisor = new Supervisor([unit], {
   clock,
   random: Math.random,
+  nextTurn,
   board,
   log,
   files,

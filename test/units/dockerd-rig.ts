@@ -1,5 +1,7 @@
 import { HealthBoard } from '../../agent/health/board.ts';
+import { nextTurn } from '../../agent/host/next-turn.ts';
 import { DockerdUnit } from '../../agent/units/dockerd.ts';
+import { Supervisor } from '../../agent/units/supervisor.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 import { FakeCommands } from '../fakes/fake-commands.ts';
 import { FakeContainerd } from '../fakes/fake-containerd.ts';
@@ -8,6 +10,7 @@ import { FakeDockerd } from '../fakes/fake-dockerd.ts';
 import { FakeProcesses } from '../fakes/fake-processes.ts';
 import { FakePrograms, FakeSockets } from '../fakes/fake-programs.ts';
 import { fakePolicy } from '../fakes/fake-unit.ts';
+import { FakeUnitLogs } from '../fakes/fake-unit-logs.ts';
 import { QuietLog } from '../fakes/quiet-log.ts';
 
 /** Settings as the configuration has them by default. */
@@ -61,6 +64,13 @@ export class DockerdRig {
       },
       { ...this, files: this.disk },
     );
+  }
+
+  /** A supervisor of this dockerd alone. */
+  supervisor(): Supervisor {
+    const { clock, processes, programs, board, log, disk: files } = this;
+    const ports = { clock, nextTurn, processes, programs, board, log, files, logs: new FakeUnitLogs() };
+    return new Supervisor([this.unit], { ...ports, random: () => 0.5, recordDir: '/state/units' });
   }
 
   /** Version that the dockerd of this machine prints. */

@@ -5,8 +5,6 @@ import type { UnitCommand } from '../../agent/core/unit-spec.ts';
 import { isFault } from '../../agent/core/unit-spec.ts';
 import { isRootInitramfs } from '../../agent/units/dockerd.ts';
 import { daemonConfig, majorVersion } from '../../agent/units/dockerd-config.ts';
-import { Supervisor } from '../../agent/units/supervisor.ts';
-import { FakeUnitLogs } from '../fakes/fake-unit-logs.ts';
 import { DockerdRig, places, settings } from './dockerd-rig.ts';
 
 const never = new AbortController().signal;
@@ -267,9 +265,8 @@ test('a hung dockerd is asked for its stacks, and only the newest dump is kept',
 test('a dockerd that answers is not killed for a wrong driver, however long its start takes', async () => {
   const rig = new DockerdRig();
   rig.docker.info = { Driver: 'vfs', CgroupDriver: 'cgroupfs' };
-  const { clock, processes, programs, board, log } = rig;
-  const ports = { clock, processes, programs, board, log, logs: new FakeUnitLogs(), files: rig.disk };
-  const supervisor = new Supervisor([rig.unit], { ...ports, random: () => 0.5, recordDir: '/state/units' });
+  const { clock, processes } = rig;
+  const supervisor = rig.supervisor();
   await supervisor.start(never);
   await clock.advance(2 * settings['dockerd.startMs']);
   assert.equal(supervisor.status()[0]?.reason, 'WrongStorageDriver');
@@ -281,9 +278,8 @@ test('a hanging containerd is resumed or ended after a while, and dockerd is lef
   for (const state of ['stopped', 'running'] as const) {
     const rig = new DockerdRig();
     const containerd = rig.processes.add({ argv: ['/parts/docker/containerd'] });
-    const { clock, processes, programs, board, log } = rig;
-    const ports = { clock, processes, programs, board, log, logs: new FakeUnitLogs(), files: rig.disk };
-    const supervisor = new Supervisor([rig.unit], { ...ports, random: () => 0.5, recordDir: '/state/units' });
+    const { clock, processes } = rig;
+    const supervisor = rig.supervisor();
     await supervisor.start(never);
     await clock.advance(1_000);
     rig.disk.files.set('/run/docker/containerd/containerd.pid', `${containerd.pid}`);

@@ -1,5 +1,6 @@
 import { defaultConfig } from '../../../agent/config/default-config.ts';
 import { LinkError } from '../../../agent/core/link.ts';
+import { nextTurn } from '../../../agent/host/next-turn.ts';
 import { restartPolicy } from '../../../agent/units/create-supervisor.ts';
 import { DeclaredUnit } from '../../../agent/units/declared-unit.ts';
 import { Supervisor } from '../../../agent/units/supervisor.ts';
@@ -122,6 +123,7 @@ async function startBoard({ boards, clock, traffic }: FleetStage, count: number)
   const supervisor = new Supervisor(specs, {
     clock,
     random: Math.random,
+    nextTurn,
     processes,
     programs,
     files: board.disk,

@@ -1,0 +1,26 @@
+/**
+ * What waits until the event loop is through with its turn, in the order in which it came: whatever is urgent, and all
+ * promises that are settled by it, come first.
+ */
+export class AfterTurn {
+  readonly #nextTurn: () => Promise<void>;
+  #acts: (() => void)[] = [];
+
+  /** `nextTurn` resolves when the turn is over. */
+  constructor(nextTurn: () => Promise<void>) {
+    this.#nextTurn = nextTurn;
+  }
+
+  push(act: () => void): void {
+    if (this.#acts.push(act) === 1) void this.#nextTurn().then(() => this.flush());
+  }
+
+  /** Does now what waits, and what comes up on the way; for an owner that ends. */
+  flush(): void {
+    while (this.#acts.length > 0) {
+      const acts = this.#acts;
+      this.#acts = [];
+      for (const act of acts) act();
+    }
+  }
+}

@@ -131,7 +131,7 @@ async function measure(
   { options, say, end }: { options: Options; say: (text: string) => void; end: () => void },
 ): Promise<number> {
   const nodeVersion = execFileSync(agent.node, ['--version'], { encoding: 'utf8' }).trim();
-  const machine = describeMachine(nodeVersion);
+  const machine = await describeMachine(nodeVersion);
   const chosen = all.filter(
     (benchmark) =>
       (groups.length === 0 && benchmark.isOnDemand !== true) ||
@@ -191,7 +191,7 @@ function print(
     `${machine.cpu}, ${machine.cores} cores, ${machine.system}, Linux ${machine.kernel}, Node ${machine.node}`,
   );
   console.log(
-    `agent: node ${[...agent.flags, path.relative('.', agent.starter), path.relative('.', agent.bundle)].join(' ')}; load at the start ${machine.loadAtStart.toFixed(1)}`,
+    `agent: node ${[...agent.flags, path.relative('.', agent.starter), path.relative('.', agent.bundle)].join(' ')}; load at the start ${machine.loadAtStart.toFixed(1)}; first touch of a page of memory after a second of rest ${machine.restedPageUs.toFixed(1)} µs`,
   );
   console.log(
     'Agent, bare node, bare node:http and pm2 run on this Node; the product ships a Node 22, and --node PATH takes another',

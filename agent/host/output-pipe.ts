@@ -32,7 +32,7 @@ export class OutputPipe {
   readonly #socket: net.Socket;
   readonly #space: Buffer;
   readonly #take: (chunk: Buffer) => boolean;
-  #isPaused = false;
+  #mayHoldMore = false;
 
   /** `take` gets each chunk, which is only valid during the call, and says whether to go on reading. */
   constructor(path: string, space: ReadSpace, take: (chunk: Buffer) => boolean) {
@@ -49,8 +49,9 @@ export class OutputPipe {
     const onread = {
       buffer: this.#space,
       callback: (length: number): boolean => {
-        this.#isPaused = !take(this.#space.subarray(0, length));
-        return !this.#isPaused;
+        const mayGoOn = take(this.#space.subarray(0, length));
+        this.#mayHoldMore = !mayGoOn;
+        return mayGoOn;
       },
     };
     this.#socket = new net.Socket({ ...options, onread } as net.SocketConstructorOpts);
@@ -58,13 +59,12 @@ export class OutputPipe {
     this.#socket.resume();
   }
 
-  /** Whether it stopped reading because somebody could not take more. */
-  get isPaused(): boolean {
-    return this.#isPaused;
+  /** Whether it stopped reading because somebody could not take more, and has not read since, even where it may again. */
+  get mayHoldMore(): boolean {
+    return this.#mayHoldMore;
   }
 
   resume(): void {
-    this.#isPaused = false;
     this.#socket.resume();
   }
 
@@ -84,6 +84,8 @@ export class OutputPipe {
   }
 
   close(): Promise<void> {
+    // The number of its descriptor may be somebody else's from now on.
+    this.#mayHoldMore = false;
     fs.closeSync(this.childDescriptor);
     return new Promise((resolve) => {
       this.#socket.once('close', () => resolve());

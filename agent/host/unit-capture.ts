@@ -124,7 +124,7 @@ export class UnitCapture implements OutputCapture {
   /** The event loop has read all but what a slow disk keeps in the pipes. */
   #finish(): void {
     this.#isNew = false;
-    for (const pipe of this.#pipes) if (pipe.isPaused) pipe.drain();
+    for (const pipe of this.#pipes) if (pipe.mayHoldMore) pipe.drain();
     for (const letter of letters) this.#keep(this.#lines[letter].finish(), letter);
   }
 

@@ -23,6 +23,7 @@ export class Supervisor {
   readonly #order: readonly string[];
   readonly #groups: readonly (readonly string[])[];
   readonly #ports: UnitPorts;
+  readonly #afterTurn: AfterTurn;
   readonly #listeners = new Set<() => void>();
   #isShuttingDown = false;
   /** Set until the supervision has begun. */
@@ -33,7 +34,8 @@ export class Supervisor {
     this.#ports = ports;
     this.#order = startOrder(specs);
     this.#groups = stopGroups(specs);
-    const shared = { afterTurn: new AfterTurn(ports.nextTurn), changed: () => this.#changed() };
+    this.#afterTurn = new AfterTurn(ports.nextTurn);
+    const shared = { afterTurn: this.#afterTurn, changed: () => this.#changed() };
     this.#runners = new Map(specs.map((spec) => [spec.name, new UnitRunner(spec, ports, shared)]));
   }
 
@@ -63,6 +65,8 @@ export class Supervisor {
   /** Says of every unit that was not taken over yet why the supervision has not begun. */
   #announce(status: 'unknown' | 'false', facts: ConditionFacts): void {
     this.#awaited = facts;
+    // What a unit just said of itself must not come over it.
+    this.#afterTurn.flush();
     for (const { spec, state } of this.#runners.values()) {
       if (spec.dormancy?.() !== undefined || pidOf(state) !== undefined) continue;
       this.#ports.board.set(spec.condition, status, facts);
@@ -103,6 +107,8 @@ export class Supervisor {
       ...options,
     });
     this.#isShuttingDown = false;
+    // The end of the last unit is still waiting to be told.
+    this.#afterTurn.flush();
     this.#ports.board.record('units.shut-down', { reports });
     this.#ports.log.info('units.shut-down', { reports });
     return reports;

@@ -6,6 +6,13 @@ import { pidOf, type UnitEvent, type UnitState } from './state.ts';
 import type { UnitPorts } from './unit-ports.ts';
 import { conditionOf, howText, noteOf } from './unit-view.ts';
 
+interface End {
+  readonly ended: Ended;
+  readonly lines: readonly string[];
+  /** Wall clock in milliseconds. */
+  readonly atMs: number;
+}
+
 /**
  * Tells the board and the log what happens to one unit, in order and when the turn of the event loop is over: between the
  * end of a process and the fork of its successor nothing is done that can wait.
@@ -14,7 +21,7 @@ export class UnitTeller {
   readonly #spec: UnitSpec;
   readonly #ports: Pick<UnitPorts, 'board' | 'log' | 'clock'>;
   readonly #afterTurn: AfterTurn;
-  #lastEnd: UnitStatus['lastEnd'];
+  #end: End | undefined;
 
   constructor(spec: UnitSpec, ports: Pick<UnitPorts, 'board' | 'log' | 'clock'>, afterTurn: AfterTurn) {
     this.#spec = spec;
@@ -22,9 +29,10 @@ export class UnitTeller {
     this.#afterTurn = afterTurn;
   }
 
-  /** How the last process ended; undefined before the first end. */
+  /** How the last process ended, known before it is told; undefined before the first end. */
   get lastEnd(): UnitStatus['lastEnd'] {
-    return this.#lastEnd;
+    const end = this.#end;
+    return end === undefined ? undefined : { atMs: end.atMs, ...shown(end) };
   }
 
   /** Tells an event of this unit. */
@@ -34,12 +42,9 @@ export class UnitTeller {
 
   /** Tells of an end, and remembers it with its last lines. */
   ended(ended: Ended, lines: readonly string[]): void {
-    const atMs = this.#ports.clock.wallMs();
-    this.#afterTurn.push(() => {
-      const kept = lines.slice(-10).map((line) => line.slice(0, 300));
-      this.#lastEnd = { atMs, how: howText(ended), lines: kept };
-      this.#say('unit.ended', { how: howText(ended), lines: kept });
-    });
+    const end = { ended, lines, atMs: this.#ports.clock.wallMs() };
+    this.#end = end;
+    this.#afterTurn.push(() => this.#say('unit.ended', shown(end)));
   }
 
   /** Tells of a new phase, if it is one, and shows the state. */
@@ -77,4 +82,8 @@ export class UnitTeller {
     this.#ports.board.record(event, { unit: this.#spec.name, ...fields });
     this.#ports.log.info(event, { unit: this.#spec.name, ...fields });
   }
+}
+
+function shown({ ended, lines }: End): { readonly how: string; readonly lines: readonly string[] } {
+  return { how: howText(ended), lines: lines.slice(-10).map((line) => line.slice(0, 300)) };
 }

@@ -28,6 +28,28 @@ test('shutdown stops dependents first and says who had to be killed', async () =
   assert.equal(bench.processes.living.length, 0);
 });
 
+test('the end of the last unit is told before the end of the shutdown', async () => {
+  const bench = new UnitBench();
+  const { supervisor, board } = await bench.start([new FakeUnit('worker')]);
+  const { sequence } = board;
+  const done = supervisor.shutdown({ totalMs: 8_000 });
+  await bench.clock.advance(1_000);
+  await done;
+  await bench.clock.advance(0);
+  assert.deepEqual(
+    board.eventsAfter(sequence).map(({ event }) => event),
+    [
+      'unit.changed',
+      'condition.changed',
+      'unit.signalled',
+      'unit.ended',
+      'unit.changed',
+      'condition.changed',
+      'units.shut-down',
+    ],
+  );
+});
+
 test('what a group does not need goes to the later ones, and where time is short all get a share', () => {
   assert.equal(groupBudget(60_000, [10_000, 30_000]), 10_000);
   assert.equal(groupBudget(15_000, [10_000, 30_000]), 7_500);

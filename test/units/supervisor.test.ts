@@ -55,21 +55,6 @@ test('a unit goes on when its need dies, and is held only when it ends itself', 
   );
 });
 
-test('nothing is told of an end before the successor runs', async () => {
-  const bench = new UnitBench();
-  const { board } = await bench.start([new FakeUnit('worker')]);
-  const first = bench.processes.living[0]?.pid;
-  const told: (readonly [string, boolean])[] = [];
-  board.watch(({ event }) => told.push([event, bench.processes.living.some(({ pid }) => pid !== first)]));
-  bench.processes.end(first ?? 0, killed);
-  await bench.clock.advance(0);
-  assert.deepEqual(
-    told.map(([event]) => event),
-    ['unit.ended', 'unit.changed', 'condition.changed', 'unit.changed', 'unit.spawned', 'unit.changed'],
-  );
-  assert.ok(told.every(([, hasSuccessor]) => hasSuccessor));
-});
-
 test('a killed unit is started again at once and the end is on record', async () => {
   const bench = new UnitBench();
   const { supervisor, board } = await bench.start([new FakeUnit('worker')]);

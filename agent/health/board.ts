@@ -88,6 +88,11 @@ export class HealthBoard {
     );
   }
 
+  /** Types that have been good at any moment since they came onto this board, however short. */
+  seenGood(): ReadonlySet<string> {
+    return this.#wasGood;
+  }
+
   /** Number of the newest event; 0 before the first. */
   get sequence(): number {
     return this.#sequence;

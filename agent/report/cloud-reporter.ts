@@ -10,9 +10,9 @@ import type { Summary } from '../health/summary.ts';
 import type { Bell } from './bell.ts';
 import type { CloudChannels, Outcome } from './cloud-channels.ts';
 import type { CloudMemory } from './cloud-memory.ts';
-import { type CloudPace, isGoodOnNode, planCloud } from './cloud-plan.ts';
+import { type CloudPace, planCloud } from './cloud-plan.ts';
 import { type CloudState, idle, stateOf } from './cloud-state.ts';
-import { type NodeConditions, nodeConditions } from './node-conditions.ts';
+import { nodeConditions, nodeConditionType } from './node-conditions.ts';
 
 /** What the reporter works with. */
 export interface CloudReporterOptions {
@@ -24,8 +24,12 @@ export interface CloudReporterOptions {
   readonly random: Random;
   readonly log: Log;
   readonly pace: CloudPace;
-  /** Conditions of now and which of them count. */
-  readonly read: () => { readonly conditions: readonly Condition[]; readonly summary: Summary };
+  /** Conditions of now, which of them count, and the types that were good at any moment of this agent. */
+  readonly read: () => {
+    readonly conditions: readonly Condition[];
+    readonly summary: Summary;
+    readonly seenGood: ReadonlySet<string>;
+  };
   /** Rings when a condition may have changed. */
   readonly bell: Bell;
 }
@@ -51,7 +55,6 @@ export class CloudReporter {
   #failures = 0;
   #notBeforeMs = 0;
   #isRetracted = false;
-  readonly #seenGood = new Set<string>();
   /** The report that is under way, or was last. */
   #telling: Promise<unknown> = Promise.resolve();
 
@@ -144,9 +147,7 @@ export class CloudReporter {
     await memory.load();
     if (!memory.isAbout(`${node.node} at ${node.hub.host}:${node.hub.port}`)) this.#toldMs = undefined;
     const nowMs = clock.nowMs();
-    const { conditions, nextMs } = this.#wanted();
-    for (const [type, condition] of Object.entries(conditions))
-      if (isGoodOnNode(type, condition)) this.#seenGood.add(type);
+    const { conditions, seenGood, nextMs } = this.#wanted();
     const { channels } = this.#options;
     const known = {
       told: memory.facts.told,
@@ -154,7 +155,7 @@ export class CloudReporter {
       hasEvents: channels.hasEvents(node),
       toldMs: this.#toldMs,
       beganMs: this.#beganMs,
-      seenGood: this.#seenGood,
+      seenGood,
     };
     const plan = planCloud(conditions, known, pace, nowMs);
     if (!plan.push) return Math.min(plan.waitMs, nextMs);
@@ -168,10 +169,13 @@ export class CloudReporter {
     return outcome.how === 'done' ? 1 : Math.max(1, this.#notBeforeMs - clock.nowMs());
   }
 
-  #wanted(): { readonly conditions: NodeConditions; readonly nextMs: number } {
-    const { conditions, summary } = this.#options.read();
-    const wanted = nodeConditions(conditions, summary, this.#options.memory.facts.told);
-    return { conditions: wanted, nextMs: Math.min(summary.nextMs ?? lookMs, lookMs) };
+  #wanted() {
+    const { conditions, summary, seenGood } = this.#options.read();
+    return {
+      conditions: nodeConditions(conditions, summary, this.#options.memory.facts.told),
+      seenGood: new Set([...seenGood].map(nodeConditionType)),
+      nextMs: Math.min(summary.nextMs ?? lookMs, lookMs),
+    };
   }
 
   #digest(outcome: Outcome): void {

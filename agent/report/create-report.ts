@@ -167,7 +167,11 @@ function createNodeReporter(options: ReportOptions, bell: Bell, events: Spool | 
     log,
     newId,
   });
-  const read = () => ({ conditions: board.conditions(), summary: board.summary() });
+  const read = () => ({
+    conditions: board.conditions(),
+    summary: board.summary(),
+    seenGood: board.seenGood(),
+  });
   return new CloudReporter({ nodes, channels, memory, gate, clock, random, log, pace: nodePace, read, bell });
 }
 

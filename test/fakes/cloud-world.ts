@@ -30,6 +30,8 @@ export interface CloudWorldOptions extends FakeHubOptions {
   readonly metaServer?: (body: string) => HttpReply;
   /** Chance of this board. */
   readonly chance?: number;
+  /** Whether nobody has found edgecore well yet, as just after a restart of the agent. */
+  readonly isStarting?: boolean;
 }
 
 /** The reporter of a board's conditions; whatever changes there rings the bell. */
@@ -38,7 +40,11 @@ export function reporterOf(
   parts: Omit<CloudReporterOptions, 'random' | 'pace' | 'read'>,
   chance = 0.5,
 ): CloudReporter {
-  const read = () => ({ conditions: board.conditions(), summary: board.summary() });
+  const read = () => ({
+    conditions: board.conditions(),
+    summary: board.summary(),
+    seenGood: board.seenGood(),
+  });
   const reporter = new CloudReporter({ ...parts, random: () => chance, pace, read });
   board.watch(() => parts.bell.ring());
   return reporter;
@@ -73,7 +79,9 @@ export async function cloudWorld(options: CloudWorldOptions = {}) {
   const newId = (): string => `id-${(id += 1)}`;
   const channels = new CloudChannels({ link: hub, http, gate, memory, events, clock, log, newId });
   const reporter = reporterOf(board, { nodes, channels, memory, gate, clock, log, bell }, options.chance);
-  board.set('EdgecoreReady', 'true', { reason: 'Ready', message: 'edgecore answers' });
+  if (options.isStarting === true)
+    board.set('EdgecoreReady', 'false', { reason: 'Starting', message: 'edgecore is starting' });
+  else board.set('EdgecoreReady', 'true', { reason: 'Ready', message: 'edgecore answers' });
   board.set('DockerReady', 'true', { reason: 'Ready', message: 'dockerd answers' });
   gate.edgecoreAdopted();
   await reporter.start(new AbortController().signal);

@@ -201,6 +201,17 @@ test('a crash within moments of a restart of the agent is told within 15 s, and 
   await end();
 });
 
+test('edgecore that a restarted agent saw well for half a second only is told within 15 s to be gone', async () => {
+  const { clock, hub, board, breakEdgecore, end } = await world({ isStarting: true });
+  await clock.advance(100);
+  board.set('EdgecoreReady', 'true', { reason: 'Ready', message: 'edgecore answers' });
+  await clock.advance(500);
+  breakEdgecore();
+  await clock.advance(15_000);
+  assert.equal(hub.condition('EdgecoreReady'), 'False CrashLoop');
+  await end();
+});
+
 test('a condition that left the board is taken off the Node', async () => {
   const { clock, hub, board, end } = await world();
   board.set('RoutesReady', 'false', { reason: 'Gone', message: 'no rule' });

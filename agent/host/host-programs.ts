@@ -13,7 +13,10 @@ const machines: Readonly<Record<string, number>> = {
   loong64: 258,
 };
 
-/** Looks at program files of the machine. */
+/** Milliseconds within which two changes of a file may have the same time: some file systems count in whole seconds, FAT in two. */
+const momentMs = 3_000;
+
+/** Looks at program files of the machine, and at one that has not changed for a while only once. */
 export class HostPrograms implements Programs {
   readonly machine = machines[process.arch] ?? 0;
   readonly #known = new Map<string, Looked>();
@@ -22,10 +25,13 @@ export class HostPrograms implements Programs {
   async inspect(path: string): Promise<ProgramFacts> {
     await Promise.resolve();
     try {
+      const stat = statSync(path);
+      const fingerprint = fingerprintOf(stat);
       const known = this.#known.get(path);
-      if (known !== undefined && known.fingerprint === fingerprintOf(statSync(path))) return known;
+      if (known?.fingerprint === fingerprint) return known;
       const facts = look(path);
-      this.#known.set(path, facts);
+      const isSettled = facts.fingerprint === fingerprint && Date.now() - stat.ctimeMs > momentMs;
+      if (isSettled) this.#known.set(path, facts);
       return facts;
     } catch (error) {
       const errno = errnoOf(error);
@@ -55,8 +61,8 @@ function look(path: string): Looked {
   }
 }
 
-function fingerprintOf({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string {
-  return [dev, ino, size, mtimeMs, ctimeMs].join(':');
+function fingerprintOf({ dev, ino, mode, size, mtimeMs, ctimeMs }: Stats): string {
+  return [dev, ino, mode, size, mtimeMs, ctimeMs].join(':');
 }
 
 /** Tells ELF and `#!` files from their first bytes. */

@@ -68,11 +68,11 @@ export class OutputPipe {
     this.#socket.resume();
   }
 
-  /** Takes at once what the kernel holds, without waiting for the event loop: the last words of a dead unit. */
+  /** Takes at once what the kernel holds, without waiting for the event loop. Nothing once it is closed: the number of its descriptor may be somebody else's. */
   drain(): void {
     let total = 0;
     try {
-      while (total < maxDrainBytes) {
+      while (total < maxDrainBytes && !this.#socket.destroyed) {
         const length = fs.readSync(this.#readDescriptor, this.#space, 0, this.#space.length, null);
         if (length === 0) return;
         total += length;
@@ -84,8 +84,6 @@ export class OutputPipe {
   }
 
   close(): Promise<void> {
-    // The number of its descriptor may be somebody else's from now on.
-    this.#mayHoldMore = false;
     fs.closeSync(this.childDescriptor);
     return new Promise((resolve) => {
       this.#socket.once('close', () => resolve());

@@ -35,11 +35,15 @@ export class CauseWatch {
   }
 
   async #look(signal: AbortSignal): Promise<void> {
-    const before = await this.#fingerprint();
+    let known = await this.#fingerprint();
     while (!signal.aborted) {
       await this.#ports.clock.sleep(lookMs, signal).catch(() => undefined);
       if (signal.aborted) return;
-      if ((await this.#fingerprint()) !== before && !signal.aborted) this.#changed();
+      const now = await this.#fingerprint();
+      if (now === known || signal.aborted) continue;
+      // One try for each change: the next failure may come within the same turn, and then this look goes on.
+      known = now;
+      this.#changed();
     }
   }
 

@@ -228,7 +228,7 @@ export class UnitRunner {
   }
 
   async #ended(running: RunningProcess, ended: Ended): Promise<void> {
-    const lines = this.#isDetached ? [] : ((await this.#capture?.endLife(keptLines)) ?? []);
+    const lines = (await this.#capture?.endLife(keptLines)) ?? [];
     if (this.#isDetached) return;
     this.#process = undefined;
     this.#teller.ended(ended, lines);

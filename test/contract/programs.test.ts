@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import fs, { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -51,6 +52,29 @@ test('a program that was looked at before is seen as it is now', async (t) => {
   assert.equal(await isRunnable(), true);
   rmSync(file);
   assert.equal(await isRunnable(), undefined);
+});
+
+test('a program that changes twice within a second is seen as it is, where times are whole seconds', async (t) => {
+  const file = `${temporary(t)}/program`;
+  const programs = new HostPrograms();
+  const { statSync, fstatSync } = fs;
+  const atMs = Math.floor(Date.now() / 1_000) * 1_000;
+  const coarse = <S extends object>(stat: S): S => Object.assign(stat, { mtimeMs: atMs, ctimeMs: atMs });
+  t.mock.method(fs, 'statSync', (path: string) => coarse(statSync(path)));
+  t.mock.method(fs, 'fstatSync', (descriptor: number) => coarse(fstatSync(descriptor)));
+  syncBuiltinESMExports();
+  t.after(() => {
+    t.mock.restoreAll();
+    syncBuiltinESMExports();
+  });
+  const isScript = async (): Promise<boolean> => {
+    const facts = await programs.inspect(file);
+    return facts.kind === 'file' && facts.interpreter !== undefined;
+  };
+  writeFileSync(file, '##/bin/sh\n');
+  assert.equal(await isScript(), false);
+  writeFileSync(file, '#!/bin/sh\n');
+  assert.equal(await isScript(), true);
 });
 
 test('the fingerprint changes with every replacement and rewriting', async (t) => {

@@ -59,13 +59,14 @@ test('the last words are not missed where a slow disk lets the reading go on jus
   await capture.close();
 });
 
-test('a capture that is closed while it waits for last words reads from nobody else', async (t) => {
+test('a capture that is closed, even while it waits for last words, reads from nobody else', async (t) => {
   const { capture } = await slowCapture(t);
   const ending = capture.endLife(5);
   const closing = capture.close();
   // They get the numbers that have just become free.
   const others = Array.from({ length: 4 }, () => openSync('test/programs/last-words.mjs', 'r'));
   await Promise.all([ending, closing]);
+  assert.deepEqual(capture.tail(5), ['is being written']);
   const texts = others.map((descriptor) => readFileSync(descriptor, 'utf8'));
   for (const descriptor of others) closeSync(descriptor);
   assert.ok(texts.every((text) => text.includes('last words')));

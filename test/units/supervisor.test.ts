@@ -246,6 +246,9 @@ test('a permanent fault is tried again when the program changes, not before', as
     { phase: supervisor.status()[0]?.phase, prepared: worker.prepared },
     { phase: 'failed', prepared: 1 },
   );
+  bench.programs.put('/bin/worker');
+  await bench.clock.advance(60_000);
+  assert.equal(worker.prepared, 2, 'another bad one is tried once too');
   worker.fault = undefined;
   bench.programs.put('/bin/worker');
   await bench.clock.advance(8_000);

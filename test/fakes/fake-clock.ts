@@ -100,5 +100,5 @@ export function sleepBy(clock: Pick<Clock, 'after'>, ms: number, signal: AbortSi
 
 /** Lets promises and immediates run until they have had several turns. */
 export async function turns(): Promise<void> {
-  for (let turn = 0; turn < 4; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  for (let turn = 0; turn < 8; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }

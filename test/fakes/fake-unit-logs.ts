@@ -1,4 +1,5 @@
 import type { LogQuery, OutputCapture, UnitLogLine, UnitLogs } from '../../agent/core/unit-logs.ts';
+import { nextTurn } from '../../agent/host/next-turn.ts';
 
 /** Output of units in memory; a test writes it with `print`. */
 export class FakeUnitLogs implements UnitLogs {
@@ -23,7 +24,12 @@ export class FakeUnitLogs implements UnitLogs {
     return Promise.resolve({
       descriptors: { out: 1, err: 2 },
       beginLife: () => void this.#bornAt.set(unit, this.#lines.get(unit)?.length ?? 0),
-      endLife: (count) => Promise.resolve(this.#last(unit, count)),
+      // As the host does it: much can happen between the end of a process and the moment in which it is dealt with.
+      endLife: async (count) => {
+        await nextTurn();
+        await nextTurn();
+        return this.#last(unit, count);
+      },
       tail: (count) => this.#last(unit, count),
       lastOutputMs: () => this.#lastMs.get(unit) ?? -1,
       counts: () => ({ droppedBytes: this.droppedBytes }),

@@ -33,8 +33,8 @@ export function nodeConditionType(type: string): string {
 }
 
 /**
- * What the Node object should say: everything on the board but what may be gone in a moment. That one stays as it was
- * told.
+ * What the Node object should say: everything on the board but what may be gone in a moment, with its cause or by itself.
+ * That one stays as it was told.
  */
 export function nodeConditions(
   conditions: readonly Condition[],
@@ -42,6 +42,7 @@ export function nodeConditions(
   told: NodeConditions,
 ): NodeConditions {
   const pending = new Set(summary.pending.map((condition) => condition.type));
+  for (const { condition, by } of summary.silenced) if (pending.has(by)) pending.add(condition.type);
   const entries = conditions.flatMap((condition): [string, NodeCondition][] => {
     const type = nodeConditionType(condition.type);
     const before = told[type];

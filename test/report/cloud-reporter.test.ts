@@ -212,6 +212,27 @@ test('edgecore that a restarted agent saw well for half a second only is told wi
   await end();
 });
 
+test('what edgecore takes with it is no news while edgecore may be back in a moment', async () => {
+  const { clock, hub, board, breakEdgecore, mendEdgecore, end } = await world();
+  const connected = { reason: 'Connected', message: 'edgecore has its session' };
+  board.set('CloudConnected', 'true', connected);
+  await clock.advance(60_000);
+  const before = hub.opened.length;
+  breakEdgecore();
+  board.set('CloudConnected', 'false', { reason: 'EdgecoreDown', message: 'edgecore is down' });
+  await clock.advance(1_500);
+  await mendEdgecore();
+  board.set('CloudConnected', 'true', connected);
+  await clock.advance(15_000);
+  assert.equal(hub.opened.length, before, 'a session was opened');
+  breakEdgecore();
+  board.set('CloudConnected', 'false', { reason: 'EdgecoreDown', message: 'edgecore is down' });
+  await clock.advance(15_000);
+  assert.equal(hub.condition('EdgecoreReady'), 'False CrashLoop');
+  assert.equal(hub.condition('CloudConnected'), 'False EdgecoreDown');
+  await end();
+});
+
 test('a condition that left the board is taken off the Node', async () => {
   const { clock, hub, board, end } = await world();
   board.set('RoutesReady', 'false', { reason: 'Gone', message: 'no rule' });

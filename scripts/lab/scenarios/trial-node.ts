@@ -18,13 +18,17 @@ export class TrialNode {
     this.#name = name;
   }
 
-  /** Resolves when the node is Ready by a heartbeat younger than `since` (milliseconds of the wall clock). */
+  /**
+   * Resolves when the node is Ready by a heartbeat of the second `since` (milliseconds of the wall clock) or a later one: it
+   * is told in whole seconds, and where nothing changes the next one comes after five minutes.
+   */
   async isReady(since = 0): Promise<void> {
+    const sinceSecond = Math.floor(since / 1_000) * 1_000;
     await eventually(`${this.#name} is Ready in the cluster`, readyMs, async () => {
       const node = await this.#kube.read({ apiVersion: 'v1', kind: 'Node', metadata: { name: this.#name } });
       const conditions = (node?.status?.['conditions'] ?? []) as readonly Record<string, string>[];
       const ready = conditions.find(({ type }) => type === 'Ready');
-      const isFresh = Date.parse(ready?.['lastHeartbeatTime'] ?? '') >= since || since === 0;
+      const isFresh = Date.parse(ready?.['lastHeartbeatTime'] ?? '') >= sinceSecond || since === 0;
       return (ready?.['status'] === 'True' && isFresh) || JSON.stringify(ready ?? 'no node');
     });
   }

@@ -5,8 +5,7 @@ import type { EdgeNode, EdgeNodes } from '../core/edge-node.ts';
 import type { Log } from '../core/log.ts';
 import type { SpeakerGate } from '../core/speaker-gate.ts';
 import { within } from '../core/within.ts';
-import type { Condition } from '../health/condition.ts';
-import type { Summary } from '../health/summary.ts';
+import type { HealthBoard } from '../health/board.ts';
 import type { Bell } from './bell.ts';
 import type { CloudChannels, Outcome } from './cloud-channels.ts';
 import type { CloudMemory } from './cloud-memory.ts';
@@ -24,12 +23,7 @@ export interface CloudReporterOptions {
   readonly random: Random;
   readonly log: Log;
   readonly pace: CloudPace;
-  /** Conditions of now, which of them count, and the types that were good at any moment of this agent. */
-  readonly read: () => {
-    readonly conditions: readonly Condition[];
-    readonly summary: Summary;
-    readonly seenGood: ReadonlySet<string>;
-  };
+  readonly board: Pick<HealthBoard, 'conditions' | 'summary' | 'seenGood'>;
   /** Rings when a condition may have changed. */
   readonly bell: Bell;
 }
@@ -170,10 +164,11 @@ export class CloudReporter {
   }
 
   #wanted() {
-    const { conditions, summary, seenGood } = this.#options.read();
+    const { board, memory } = this.#options;
+    const summary = board.summary();
     return {
-      conditions: nodeConditions(conditions, summary, this.#options.memory.facts.told),
-      seenGood: new Set([...seenGood].map(nodeConditionType)),
+      conditions: nodeConditions(board.conditions(), summary, memory.facts.told),
+      seenGood: new Set([...board.seenGood()].map(nodeConditionType)),
       nextMs: Math.min(summary.nextMs ?? lookMs, lookMs),
     };
   }

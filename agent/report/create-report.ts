@@ -167,12 +167,18 @@ function createNodeReporter(options: ReportOptions, bell: Bell, events: Spool | 
     log,
     newId,
   });
-  const read = () => ({
-    conditions: board.conditions(),
-    summary: board.summary(),
-    seenGood: board.seenGood(),
+  return new CloudReporter({
+    nodes,
+    channels,
+    memory,
+    gate,
+    clock,
+    random,
+    log,
+    pace: nodePace,
+    board,
+    bell,
   });
-  return new CloudReporter({ nodes, channels, memory, gate, clock, random, log, pace: nodePace, read, bell });
 }
 
 /** Only where the configuration allows a verb is anybody listened to at all. */

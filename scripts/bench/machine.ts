@@ -16,8 +16,8 @@ export interface Machine {
   /** Load average of the last minute when the run began: above the number of cores the figures are doubtful. */
   readonly loadAtStart: number;
   /**
-   * Microseconds for the first touch of a page of memory that rested for a second. Below 1 on a machine of one's own; some hosts
-   * of virtual machines take resting memory away, and then what comes after a rest costs as much as it touches.
+   * Microseconds for the first touch of a page of memory that rested for a second. Some hosts of virtual machines take resting
+   * memory away, and then what comes after a rest costs as much as it touches.
    */
   readonly restedPageUs: number;
 }

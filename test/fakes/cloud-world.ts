@@ -37,15 +37,10 @@ export interface CloudWorldOptions extends FakeHubOptions {
 /** The reporter of a board's conditions; whatever changes there rings the bell. */
 export function reporterOf(
   board: HealthBoard,
-  parts: Omit<CloudReporterOptions, 'random' | 'pace' | 'read'>,
+  parts: Omit<CloudReporterOptions, 'random' | 'pace' | 'board'>,
   chance = 0.5,
 ): CloudReporter {
-  const read = () => ({
-    conditions: board.conditions(),
-    summary: board.summary(),
-    seenGood: board.seenGood(),
-  });
-  const reporter = new CloudReporter({ ...parts, random: () => chance, pace, read });
+  const reporter = new CloudReporter({ ...parts, random: () => chance, pace, board });
   board.watch(() => parts.bell.ring());
   return reporter;
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../agent/core/clock.ts';
+import { nextTurn } from '../../agent/host/next-turn.ts';
 
 interface Timer {
   readonly dueMs: number;
@@ -100,5 +101,5 @@ export function sleepBy(clock: Pick<Clock, 'after'>, ms: number, signal: AbortSi
 
 /** Lets promises and immediates run until they have had several turns. */
 export async function turns(): Promise<void> {
-  for (let turn = 0; turn < 8; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  for (let turn = 0; turn < 8; turn += 1) await nextTurn();
 }

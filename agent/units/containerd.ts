@@ -180,17 +180,20 @@ export class ContainerdUnit implements UnitSpec {
   /** A new containerd knows nothing of the containers that still run, and nobody could ever stop them. */
   async #setMetadataAside(): Promise<void> {
     this.#isCorrupt = false;
-    const { processes, board, log } = this.#ports;
-    const result = await this.#repair.setAside(this.#metadata);
+    const { board, log } = this.#ports;
+    const result = await this.#repair.setAside(this.#metadata, () => this.#endOrphans());
     if ('refusal' in result) {
       board.record('containerd.repair-refused', { ...this.#metadata, why: result.refusal });
       log.info('containerd.repair-refused', { ...this.#metadata, why: result.refusal });
       return;
     }
-    const shims = this.#directories().map((directory) => `${directory}/containerd-shim-runc-v2`);
-    const containers = await endShims(processes, shims, this.#socket);
-    if (containers.length > 0) board.record('containerd.orphans-ended', { containers });
     this.#options.forgot();
+  }
+
+  async #endOrphans(): Promise<void> {
+    const shims = this.#directories().map((directory) => `${directory}/containerd-shim-runc-v2`);
+    const containers = await endShims(this.#ports.processes, shims, this.#socket);
+    if (containers.length > 0) this.#ports.board.record('containerd.orphans-ended', { containers });
   }
 
   /**

@@ -3,6 +3,7 @@ import type { Files } from '../core/files.ts';
 import type { Log } from '../core/log.ts';
 import type { HealthBoard } from '../health/board.ts';
 import type { DaemonConfig } from './dockerd-config.ts';
+import { networkDatabase } from './lost-networks.ts';
 
 /** One file or directory of dockerd that a power cut can ruin so that dockerd does not start any more. */
 export interface Corruption {
@@ -41,10 +42,11 @@ export const boltPanic =
 
 function signs({ dataRoot, storageDriver }: DaemonConfig): readonly Sign[] {
   const meta = `${dataRoot}/containerd/daemon/io.containerd.metadata.v1.bolt/meta.db`;
-  const network = `${dataRoot}/network/files/local-kv.db`;
+  const network = networkDatabase(dataRoot);
   const volumes = `${dataRoot}/volumes/metadata.db`;
   const containerdLost = "containerd's own images and containers (CRI); images and containers of docker stay";
-  const networkLost = 'networks made by users; docker makes its default ones again';
+  const networkLost =
+    'networks made by users; docker makes its default ones again, for which running containers are started anew';
   const volumesLost = 'labels and options of volumes; their data stays';
   return [
     {
@@ -149,15 +151,22 @@ export class DockerdRepair {
     return recent.length >= maxInWindow ? `it was set aside ${recent.length} times within a day` : undefined;
   }
 
-  /** Returns the new path, or why the file was left where it is. */
-  async setAside(corruption: Corruption): Promise<{ readonly aside: string } | { readonly refusal: string }> {
+  /**
+   * Returns the new path, or why the file was left where it is. What must be done in any case is done `first`: where the agent
+   * is killed after it, the ruined file is still there to tell its successor.
+   */
+  async setAside(
+    corruption: Corruption,
+    first?: () => Promise<void>,
+  ): Promise<{ readonly aside: string } | { readonly refusal: string }> {
     const { files, clock, board, log, unit } = this.#ports;
+    const { name, path, lost } = corruption;
     const refusal = await this.refusal(corruption);
     if (refusal !== undefined) return { refusal };
+    if (first !== undefined && (await this.#isThere(path))) await first();
     const nowMs = clock.wallMs();
-    const aside = await files.setAside(corruption.path);
+    const aside = await files.setAside(path);
     if (aside === undefined) return { refusal: 'there is no such file' };
-    const { name, path, lost } = corruption;
     await this.#save([...(await this.#load()), { name, atMs: nowMs, aside, helped: false }]);
     board.record(`${unit}.repaired`, { name, path, aside, lost });
     log.warn(`${unit}.repaired`, { name, path, aside, lost });
@@ -169,6 +178,11 @@ export class DockerdRepair {
     const repairs = await this.#load();
     if (repairs.every((repair) => repair.helped)) return;
     await this.#save(repairs.map((repair) => ({ ...repair, helped: true })));
+  }
+
+  async #isThere(path: string): Promise<boolean> {
+    const text = await this.#ports.files.read(path, 0).catch(() => 'too large, or a directory');
+    return text !== undefined;
   }
 
   async #load(): Promise<readonly Repair[]> {

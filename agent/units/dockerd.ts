@@ -23,6 +23,7 @@ import { dockerdPolicy, dockerdTimeouts } from './dockerd-policy.ts';
 import { DockerdProbe } from './dockerd-probe.ts';
 import { type Corruption, DockerdRepair, findCorruption } from './dockerd-repair.ts';
 import { endShims } from './end-shims.ts';
+import { hasLostNetworks } from './lost-networks.ts';
 import { type RuntimePlaces, RuntimeWatch } from './runtime-watch.ts';
 
 const oomScoreAdj = -500;
@@ -82,6 +83,7 @@ export class DockerdUnit implements UnitSpec {
     if ('reason' in cleared) return cleared;
     if (cleared.length > 0) this.#note('dockerd.leftovers-removed', { paths: cleared });
     await this.#setCorruptionAside();
+    if (await hasLostNetworks(this.#ports.files, this.#config.dataRoot)) await this.#endNetworkless();
     this.#runtime.forget();
     await this.#runtime.wakeShims(this.#runtimePlaces());
     signal.throwIfAborted();
@@ -184,9 +186,9 @@ export class DockerdUnit implements UnitSpec {
     this.#corruption = undefined;
     if (corruption === undefined) return;
     try {
-      const result = await this.#repair.setAside(corruption);
+      const first = corruption.name === 'containerd-metadata' ? () => this.#endOrphans() : undefined;
+      const result = await this.#repair.setAside(corruption, first);
       if ('refusal' in result) this.#note('dockerd.repair-refused', { ...corruption, why: result.refusal });
-      else if (corruption.name === 'containerd-metadata') await this.#endOrphans();
     } catch (error) {
       this.#note('dockerd.repair-refused', { ...corruption, why: messageOf(error) });
       if (!isAgentError(error)) throw error;
@@ -198,6 +200,13 @@ export class DockerdUnit implements UnitSpec {
     const { shims, containerd } = this.#runtimePlaces();
     const containers = await endShims(this.#ports.processes, shims, containerd);
     if (containers.length > 0) this.#note('dockerd.orphans-ended', { containers });
+  }
+
+  /** They would keep dockerd from making its networks again; their restart policy starts them anew. */
+  async #endNetworkless(): Promise<void> {
+    const { shims, containerd } = this.#runtimePlaces();
+    const containers = await endShims(this.#ports.processes, shims, containerd, 'moby');
+    if (containers.length > 0) this.#note('dockerd.networkless-ended', { containers });
   }
 
   #runtimePlaces(): RuntimePlaces {

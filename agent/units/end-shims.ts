@@ -1,8 +1,11 @@
 import type { Processes, ProcessFacts } from '../core/process.ts';
 
-/** A shim and the first characters of the id of its container, as docker prints them. */
+/** A shim and whose it is. */
 export interface Shim extends Pick<ProcessFacts, 'pid' | 'startTicks'> {
+  /** First characters of the id of its container, as docker prints them. */
   readonly container: string;
+  /** containerd's namespace, e.g. `moby`. */
+  readonly namespace: string;
 }
 
 /**
@@ -18,20 +21,23 @@ export async function findShims(
   const found = await processes.findByProgram(programs);
   const shims = found.filter((one) => (state ?? one.state) === one.state && one.argv.includes(address));
   return shims.map(({ pid, startTicks, argv }) => {
-    return { pid, startTicks, container: (argv[argv.indexOf('-id') + 1] ?? '').slice(0, 12) };
+    const valueOf = (option: string): string => argv[argv.indexOf(option) + 1] ?? '';
+    return { pid, startTicks, container: valueOf('-id').slice(0, 12), namespace: valueOf('-namespace') };
   });
 }
 
 /**
- * Ends containers whose containerd has lost its metadata: the shim's children first, which is each container's first
- * process, then the shim. Returns the ids.
+ * Ends containers: the shim's children first, which is each container's first process, then the shim. With `namespace` only
+ * those in it: docker's are in `moby`, those of the CRI in `k8s.io`. Returns the ids.
  */
 export async function endShims(
   processes: Processes,
   programs: readonly string[],
   address: string,
+  namespace?: string,
 ): Promise<readonly string[]> {
-  const shims = await findShims(processes, programs, address);
+  const all = await findShims(processes, programs, address);
+  const shims = all.filter((shim) => shim.namespace === (namespace ?? shim.namespace));
   for (const shim of shims) {
     for (const child of await processes.childrenOf(shim.pid)) await processes.signal(child, 'SIGKILL');
     await processes.signal(shim, 'SIGKILL');

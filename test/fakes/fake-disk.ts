@@ -34,14 +34,17 @@ export class FakeDisk implements Files, AppendFiles {
     this.#unreadable.delete(path);
   }
 
-  async read(path: string): Promise<string | undefined> {
+  async read(path: string, maxBytes = 1_048_576): Promise<string | undefined> {
     await Promise.resolve();
     const errno = this.#unreadable.get(path);
     if (errno !== undefined) {
       const code = errno === 'TOO_LARGE' ? errno : 'FILE_FAILED';
       throw new AgentError(code, `Cannot read "${path}": ${errno}`);
     }
-    return this.files.get(path);
+    const text = this.files.get(path);
+    if (text !== undefined && Buffer.byteLength(text) > maxBytes)
+      throw new AgentError('TOO_LARGE', `"${path}" has more than ${maxBytes} bytes`);
+    return text;
   }
 
   async replace(path: string, text: string, options: ReplaceOptions = {}): Promise<void> {
@@ -102,7 +105,8 @@ export class FakeDisk implements Files, AppendFiles {
 
   list(path: string): Promise<readonly string[]> {
     const names = [...this.files.keys()].filter((name) => name.startsWith(`${path}/`));
-    return Promise.resolve(names.map((name) => name.slice(path.length + 1)).sort());
+    const first = names.map((name) => name.slice(path.length + 1).split('/')[0] ?? '');
+    return Promise.resolve([...new Set(first)].sort());
   }
 
   #refuse(path: string): void {

@@ -132,14 +132,28 @@ function deadSocket(file: string): void {
 }
 
 let agent = new Agent();
+/** Id of the image of all containers: one of the trials takes the names away. */
+let image = '';
 
 await trial('dockerd becomes ready and runs a container', async () => {
   await agent.sees(isReady);
-  execFileSync('/bin/sh', [
-    '-c',
-    `mkdir -p ${home}/root/bin && cp /bin/busybox ${home}/root/bin/busybox && cp /bin/busybox ${home}/root/bin/sleep && tar -C ${home}/root -c . | ${binDir}/docker -H unix:///run/docker.sock import - tiny:1`,
-  ]);
-  docker('run', '-d', '--name', 'sleeper', '--network', 'none', 'tiny:1', '/bin/sleep', '100000');
+  mkdirSync(`${home}/root/bin`, { recursive: true });
+  for (const name of ['busybox', 'sleep']) copyFileSync('/bin/busybox', `${home}/root/bin/${name}`);
+  execFileSync('tar', ['-C', `${home}/root`, '-cf', `${home}/root.tar`, '.']);
+  image = docker('import', `${home}/root.tar`, 'tiny:1');
+  docker(
+    'run',
+    '-d',
+    '--restart',
+    'always',
+    '--name',
+    'sleeper',
+    '--network',
+    'none',
+    image,
+    '/bin/sleep',
+    '100000',
+  );
   expect(containerRuns(), 'the container does not run');
 });
 
@@ -261,6 +275,16 @@ await trial('a rollback goes back to the set before, and the container lives on'
   expect(pidsOf('sleep')[0] === sleeper && containerRuns(), 'the container was started again');
 });
 
+/** A new container starts, and the one that should always run does. */
+async function startsContainers(): Promise<void> {
+  docker('run', '--rm', '--network', 'none', image, '/bin/busybox', 'true');
+  await eventually(
+    () => (containerRuns() ? true : undefined),
+    60_000,
+    () => docker('ps', '-a'),
+  );
+}
+
 const ruins: readonly (readonly [string, string, 'empty' | 'garbage'])[] = [
   ['image-names', `${dataRoot}/image/overlay2/repositories.json`, 'empty'],
   ['networks', `${dataRoot}/network/files/local-kv.db`, 'garbage'],
@@ -279,8 +303,16 @@ for (const [name, file, how] of ruins) {
       repairs.length === 1 && repairs[0]?.['name'] === name,
       `repairs: ${JSON.stringify(repairs)} after ${JSON.stringify(ends, null, 1)}`,
     );
+    await startsContainers();
   });
 }
+
+await trial('networks that were lost without a word are made again', async () => {
+  const events = await whileDown(() => truncateSync(`${dataRoot}/network/files/local-kv.db`, 0), 60_000);
+  const names = events.map((event) => event['event']);
+  expect(names.includes('dockerd.networkless-ended'), names.join(', '));
+  await startsContainers();
+});
 
 await trial('stale pid files and a dead containerd socket do not delay the next start', async () => {
   const startedMs = Date.now();

@@ -147,26 +147,94 @@ test('whatever the record of repairs holds, dockerd is started', async () => {
   );
 });
 
-test('containers whose containerd has lost its metadata are ended, others are not', async () => {
+const database = '/data/docker/network/files/local-kv.db';
+
+/** Puts a container with its shim on the machine of the rig. */
+function runContainer(
+  { processes }: DockerdRig,
+  { namespace = 'moby', address = '/run/docker/containerd/containerd.sock', id = '0123456789abcdef' } = {},
+): readonly number[] {
+  const program = '/parts/docker/containerd-shim-runc-v2';
+  const argv = [program, '-namespace', namespace, '-id', id, '-address', address] as const;
+  const shim = processes.add({ argv });
+  const contained = Object.assign(processes.add({ argv: ['/bin/sleep'] }), { parentPid: shim.pid });
+  return [shim.pid, contained.pid];
+}
+
+const living = ({ processes }: DockerdRig): readonly number[] => processes.living.map(({ pid }) => pid);
+
+test('containers whose containerd has lost its metadata are ended before it is set aside, others are not', async () => {
   const rig = new DockerdRig();
   const meta = '/data/docker/containerd/daemon/io.containerd.metadata.v1.bolt/meta.db';
-  const shimOf = (address: string, id: string): number =>
-    rig.processes.add({
-      argv: ['/parts/docker/containerd-shim-runc-v2', '-namespace', 'moby', '-id', id, '-address', address],
-    }).pid;
-  const ours = shimOf('/run/docker/containerd/containerd.sock', '0123456789abcdef');
-  const theirs = shimOf('/run/other/containerd.sock', 'fedcba9876543210');
-  const [contained, foreign] = [ours, theirs].map((parentPid) =>
-    Object.assign(rig.processes.add({ argv: ['/bin/sleep'] }), { parentPid }),
-  );
+  runContainer(rig);
+  const theirs = runContainer(rig, { address: '/run/other/containerd.sock', id: 'fedcba9876543210' });
   rig.disk.files.set(meta, 'garbage');
   rig.unit.explain(exited, ['unknown service containerd.services.namespaces.v1.Namespaces: not implemented']);
   await rig.unit.prepare(never);
+  assert.deepEqual(living(rig), theirs);
+  const told = rig.board.eventsAfter(0).filter(({ event }) => /orphans-ended|repaired/.test(event));
   assert.deepEqual(
-    rig.processes.living.map(({ pid }) => pid),
-    [theirs, foreign?.pid],
+    told.map(({ event }) => event),
+    ['dockerd.orphans-ended', 'dockerd.repaired'],
   );
-  assert.deepEqual(contained?.signals, ['SIGKILL']);
-  const event = rig.board.eventsAfter(0).find((entry) => entry.event === 'dockerd.orphans-ended');
+  assert.deepEqual(told[0]?.fields, { containers: ['0123456789ab'] });
+});
+
+test('where there is no metadata to set aside nobody is ended', async () => {
+  const rig = new DockerdRig();
+  const container = runContainer(rig);
+  rig.unit.explain(exited, ['unknown service containerd.services.namespaces.v1.Namespaces: not implemented']);
+  await rig.unit.prepare(never);
+  assert.deepEqual(living(rig), container);
+});
+
+test('dockerd makes its networks again only where no container runs, so those of a lost database are ended', async () => {
+  const rig = new DockerdRig();
+  rig.disk.files.set(database, 'garbage');
+  runContainer(rig);
+  const pod = runContainer(rig, { namespace: 'k8s.io' });
+  rig.unit.explain(exited, ['error while populating kmap: invalid database']);
+  await rig.unit.prepare(never);
+  assert.deepEqual(living(rig), pod);
+  const event = rig.board.eventsAfter(0).find((entry) => entry.event === 'dockerd.networkless-ended');
   assert.deepEqual(event?.fields, { containers: ['0123456789ab'] });
 });
+
+const lostNetworks: readonly (readonly [string, (rig: DockerdRig) => void])[] = [
+  ['is empty', ({ disk }) => disk.files.set(database, '')],
+  [
+    'was set aside by hand or by an agent that was killed',
+    ({ disk }) => disk.files.set(`${database}.broken-2`, 'x'),
+  ],
+];
+for (const [how, lose] of lostNetworks) {
+  test(`a database of networks that ${how} ends containers too`, async () => {
+    const rig = new DockerdRig();
+    lose(rig);
+    runContainer(rig);
+    await rig.unit.prepare(never);
+    assert.deepEqual(living(rig), []);
+  });
+}
+
+const keptNetworks: readonly (readonly [string, (rig: DockerdRig) => void])[] = [
+  ['there is a database', ({ disk }) => disk.files.set(database, 'x')],
+  ['nobody can read it just now', ({ disk }) => disk.refuseReading(database, 'EIO')],
+  [
+    'another release keeps it in another file',
+    ({ disk }) => disk.files.set('/data/docker/network/files/kv.db', ''),
+  ],
+  [
+    'another release keeps it in another place',
+    ({ disk }) => disk.files.set('/data/docker/network/store', ''),
+  ],
+];
+for (const [why, keep] of keptNetworks) {
+  test(`containers run on where ${why}`, async () => {
+    const rig = new DockerdRig();
+    keep(rig);
+    const container = runContainer(rig);
+    await rig.unit.prepare(never);
+    assert.deepEqual(living(rig), container);
+  });
+}

@@ -158,7 +158,17 @@ async function doRound(board: Board, round: Round): Promise<readonly string[]> {
     () => undefined,
   );
   await becomeWell(board, recoverMs);
+  await startsAnother(board);
   return missing();
+}
+
+/** What runs may run on where dockerd cannot start anything any more. The image has no name once those were ruined. */
+async function startsAnother(board: Board): Promise<void> {
+  const start = async (): Promise<string> => {
+    const image = await board.docker('inspect', '--format', '{{.Image}}', containers[0]);
+    return board.docker('run', '--rm', '--network', 'none', image, '/bin/busybox', 'echo', 'here');
+  };
+  await eventually('another container runs', 60_000, () => start().catch(() => undefined));
 }
 
 async function checkGround(board: Board, cloud: number): Promise<readonly string[]> {

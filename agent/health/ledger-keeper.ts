@@ -86,6 +86,10 @@ const entries: Readonly<Record<string, (fields: Fields) => LedgerEntry | undefin
   },
   'dockerd.repaired': (fields) => quarantined('dockerd', fields),
   'containerd.repaired': (fields) => quarantined('containerd', fields),
+  'dockerd.orphans-ended': (fields) => endedEntry(fields, 'their containerd lost its metadata'),
+  'containerd.orphans-ended': (fields) => endedEntry(fields, 'their containerd lost its metadata'),
+  'dockerd.networkless-ended': (fields) =>
+    endedEntry(fields, 'dockerd makes lost networks again only without them'),
   'unit.aided': (fields) => {
     const message = `While it stayed ${textOf(fields['reason'])}: ${linesOf(fields['done']).join('; ')}`;
     return { kind: 'repair', subject: textOf(fields['unit']), reason: textOf(fields['reason']), message };
@@ -149,6 +153,11 @@ function unitEntry(fields: Fields): LedgerEntry | undefined {
   if (to !== 'waiting' && to !== 'failed' && !(to === 'held' && reason !== 'Starting')) return undefined;
   const message = textOf(fields['message']);
   return { kind: to === 'held' ? 'hold' : 'restart', subject: textOf(fields['unit']), reason, message };
+}
+
+function endedEntry(fields: Fields, why: string): LedgerEntry {
+  const message = `${linesOf(fields['containers']).join(', ')} were ended, to be started again: ${why}`;
+  return { kind: 'restart', subject: 'containers', reason: 'StateLost', message };
 }
 
 /** A part of the board that was changed; its story says it in full. */

@@ -15,20 +15,30 @@ export async function stopContainers(
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const { timeoutMs, graceS } = options;
-  const answer = await docker.request({ method: 'GET', path: '/containers/json', timeoutMs: 5_000 }, signal);
-  if (answer.status !== 200) {
-    throw new AgentError(
-      'TOOL_FAILED',
-      `Cannot list containers: dockerd answers with status ${answer.status}`,
-    );
-  }
-  const ids = containerIds(new TextDecoder().decode(answer.body));
+  const ids = await listContainers(docker, { isAll: false, timeoutMs: 5_000 }, signal);
   const stops = ids.map(async (id) => {
     const path = `/containers/${id}/stop?t=${graceS}`;
     const result = await docker.request({ method: 'POST', path, timeoutMs }, signal).catch(() => undefined);
     return result !== undefined && result.status < 400 ? id.slice(0, 12) : undefined;
   });
   return (await Promise.all(stops)).filter((id) => id !== undefined);
+}
+
+/** Ids of the containers that dockerd knows, with `isAll` those too that do not run. Rejects where it does not say. */
+export async function listContainers(
+  docker: DockerApi,
+  { isAll, timeoutMs }: { readonly isAll: boolean; readonly timeoutMs: number },
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const path = isAll ? '/containers/json?all=1' : '/containers/json';
+  const answer = await docker.request({ method: 'GET', path, timeoutMs }, signal);
+  if (answer.status !== 200) {
+    throw new AgentError(
+      'TOOL_FAILED',
+      `Cannot list containers: dockerd answers with status ${answer.status}`,
+    );
+  }
+  return containerIds(new TextDecoder().decode(answer.body));
 }
 
 function containerIds(text: string): readonly string[] {

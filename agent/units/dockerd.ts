@@ -22,7 +22,8 @@ import type { DockerdOptions, DockerdPorts } from './dockerd-options.ts';
 import { dockerdPolicy, dockerdTimeouts } from './dockerd-policy.ts';
 import { DockerdProbe } from './dockerd-probe.ts';
 import { type Corruption, DockerdRepair, findCorruption } from './dockerd-repair.ts';
-import { endShims } from './end-shims.ts';
+import { endShims, type Shim } from './end-shims.ts';
+import { findLostContainers } from './lost-containers.ts';
 import { hasLostNetworks } from './lost-networks.ts';
 import { type RuntimePlaces, RuntimeWatch } from './runtime-watch.ts';
 
@@ -97,6 +98,8 @@ export class DockerdUnit implements UnitSpec {
     // A look beside the question: where it fails, dockerd has answered all the same.
     if (depth === 'deep' || health.verdict === 'ready')
       await this.#runtime.look(this.#runtimePlaces()).catch(() => undefined);
+    if (depth === 'start' && health.verdict === 'ready')
+      await this.#tellLostContainers(signal).catch(() => undefined);
     return health;
   }
 
@@ -197,16 +200,30 @@ export class DockerdUnit implements UnitSpec {
 
   /** A new containerd knows nothing of the containers that still run, so dockerd calls them dead and starts them again. */
   async #endOrphans(): Promise<void> {
-    const { shims, containerd } = this.#runtimePlaces();
-    const containers = await endShims(this.#ports.processes, shims, containerd);
+    const containers = await this.#endShims();
     if (containers.length > 0) this.#note('dockerd.orphans-ended', { containers });
   }
 
   /** They would keep dockerd from making its networks again; their restart policy starts them anew. */
   async #endNetworkless(): Promise<void> {
-    const { shims, containerd } = this.#runtimePlaces();
-    const containers = await endShims(this.#ports.processes, shims, containerd, 'moby');
+    const containers = await this.#endShims(({ namespace }) => namespace === 'moby');
     if (containers.length > 0) this.#note('dockerd.networkless-ended', { containers });
+  }
+
+  /** Nobody else could ever end what dockerd does not know, and it may hold a port that its successor needs. */
+  async #tellLostContainers(signal: AbortSignal): Promise<void> {
+    for (const { id, record } of await findLostContainers(this.#ports, this.#config.dataRoot, signal)) {
+      const container = id.slice(0, 12);
+      await this.#endShims((shim) => shim.container === container);
+      const aside = await this.#ports.files.setAside(record);
+      const lost = `container ${container}, for whoever made it to make it again`;
+      this.#note('dockerd.repaired', { name: 'container-record', path: record, aside, lost });
+    }
+  }
+
+  async #endShims(isMeant?: (shim: Shim) => boolean): Promise<readonly string[]> {
+    const { shims, containerd } = this.#runtimePlaces();
+    return endShims(this.#ports.processes, shims, containerd, isMeant);
   }
 
   #runtimePlaces(): RuntimePlaces {

@@ -2,9 +2,9 @@ import type { Processes, ProcessFacts } from '../core/process.ts';
 
 /** A shim and whose it is. */
 export interface Shim extends Pick<ProcessFacts, 'pid' | 'startTicks'> {
-  /** First characters of the id of its container, as docker prints them. */
+  /** First 12 characters of the id of its container, as docker prints them. */
   readonly container: string;
-  /** containerd's namespace, e.g. `moby`. */
+  /** containerd's namespace: `moby` for docker's containers, `k8s.io` for those of the CRI. */
   readonly namespace: string;
 }
 
@@ -27,17 +27,15 @@ export async function findShims(
 }
 
 /**
- * Ends containers: the shim's children first, which is each container's first process, then the shim. With `namespace` only
- * those in it: docker's are in `moby`, those of the CRI in `k8s.io`. Returns the ids.
+ * Ends containers: the shim's children first, which is each container's first process, then the shim. Returns the ids.
  */
 export async function endShims(
   processes: Processes,
   programs: readonly string[],
   address: string,
-  namespace?: string,
+  isMeant: (shim: Shim) => boolean = () => true,
 ): Promise<readonly string[]> {
-  const all = await findShims(processes, programs, address);
-  const shims = all.filter((shim) => shim.namespace === (namespace ?? shim.namespace));
+  const shims = (await findShims(processes, programs, address)).filter(isMeant);
   for (const shim of shims) {
     for (const child of await processes.childrenOf(shim.pid)) await processes.signal(child, 'SIGKILL');
     await processes.signal(shim, 'SIGKILL');

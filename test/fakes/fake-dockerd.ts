@@ -8,6 +8,8 @@ export class FakeDockerd implements DockerApi {
   status = 200;
   info: unknown = { Driver: 'overlay2', CgroupDriver: 'cgroupfs' };
   containers: readonly string[] = [];
+  /** Status of lists of containers. */
+  containersStatus = 200;
   readonly calls: string[] = [];
 
   async request(request: DockerRequest): Promise<DockerAnswer> {
@@ -20,11 +22,12 @@ export class FakeDockerd implements DockerApi {
       throw new AgentError('TIMED_OUT', `Cannot ask dockerd "${path}": no answer within ${timeoutMs} ms`);
     }
     const body = isPing ? 'OK' : JSON.stringify(this.#answer(path));
-    return { status: this.status, body: new TextEncoder().encode(body) };
+    const status = path.startsWith('/containers/json') ? this.containersStatus : this.status;
+    return { status, body: new TextEncoder().encode(body) };
   }
 
   #answer(path: string): unknown {
-    if (path === '/containers/json') return this.containers.map((id) => ({ Id: id }));
+    if (path.startsWith('/containers/json')) return this.containers.map((id) => ({ Id: id }));
     return path === '/info' ? this.info : {};
   }
 }

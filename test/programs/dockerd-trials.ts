@@ -314,6 +314,21 @@ await trial('networks that were lost without a word are made again', async () =>
   await startsContainers();
 });
 
+await trial('a container whose record is ruined is ended, told of and can be made again', async () => {
+  const make = (): string =>
+    docker('run', '-d', '--name', 'doomed', '--network', 'none', image, '/bin/sleep', '100000');
+  const id = make();
+  const events = await whileDown(
+    () => truncateSync(`${dataRoot}/containers/${id}/config.v2.json`, 40),
+    60_000,
+  );
+  const repaired = events.find((event) => event['event'] === 'dockerd.repaired');
+  expect(repaired?.['name'] === 'container-record', JSON.stringify(events.map((event) => event['event'])));
+  expect(pidsOf('sleep').length === 1, `${pidsOf('sleep').length} containers run`);
+  make();
+  docker('rm', '-f', 'doomed');
+});
+
 await trial('stale pid files and a dead containerd socket do not delay the next start', async () => {
   const startedMs = Date.now();
   await whileDown(() => {

@@ -238,3 +238,48 @@ for (const [why, keep] of keptNetworks) {
     assert.deepEqual(living(rig), container);
   });
 }
+
+const lostId = '0123456789abcdef'.repeat(4);
+const keptId = 'fedcba9876543210'.repeat(4);
+const recordOf = (id: string, name = 'config.v2.json'): string => `/data/docker/containers/${id}/${name}`;
+
+test('a container whose record is ruined is ended, its record set aside, and it is told of once', async () => {
+  for (const name of ['config.v2.json', 'hostconfig.json']) {
+    const rig = new DockerdRig();
+    rig.disk.files.set(recordOf(lostId), '{}').set(recordOf(lostId, name), '{"ID":');
+    rig.disk.files.set(recordOf(keptId), '{"ID":');
+    rig.docker.containers = [keptId];
+    runContainer(rig, { id: lostId });
+    const kept = runContainer(rig, { id: keptId });
+    await rig.unit.probe('start', never);
+    await rig.unit.probe('start', never);
+    assert.deepEqual(living(rig), kept);
+    const told = rig.board.eventsAfter(0).filter(({ event }) => event === 'dockerd.repaired');
+    assert.deepEqual(
+      told.map(({ fields }) => fields),
+      [
+        {
+          name: 'container-record',
+          path: recordOf(lostId, name),
+          aside: `${recordOf(lostId, name)}.broken-1`,
+          lost: 'container 0123456789ab, for whoever made it to make it again',
+        },
+      ],
+    );
+  }
+});
+
+test('nothing is said of a container of another storage driver, of half a container, or where dockerd does not say what it knows', async () => {
+  const rig = new DockerdRig();
+  rig.disk.files.set(recordOf(lostId), '{"Driver":"vfs"}').set(recordOf(keptId, 'hostconfig.json'), '{}');
+  const containers = [...runContainer(rig, { id: lostId }), ...runContainer(rig, { id: keptId })];
+  await rig.unit.probe('start', never);
+  rig.disk.refuseReading(recordOf(lostId), 'EIO');
+  await rig.unit.probe('start', never);
+  rig.disk.files.set(recordOf(lostId), '');
+  rig.disk.allowReading(recordOf(lostId));
+  rig.docker.containersStatus = 500;
+  assert.equal((await rig.unit.probe('start', never)).verdict, 'ready');
+  assert.deepEqual(living(rig), containers);
+  assert.ok(!rig.events().includes('dockerd.repaired'));
+});

@@ -15,12 +15,20 @@ export class AfterTurn {
     if (this.#acts.push(act) === 1) void this.#nextTurn().then(() => this.flush());
   }
 
-  /** Does now what waits, and what comes up on the way; for an owner that ends. */
+  /** Does now what waits, and what comes up on the way; for an owner that ends. Where an act throws, the others come first. */
   flush(): void {
+    let failure: { readonly error: unknown } | undefined;
     while (this.#acts.length > 0) {
       const acts = this.#acts;
       this.#acts = [];
-      for (const act of acts) act();
+      for (const act of acts) {
+        try {
+          act();
+        } catch (error) {
+          failure ??= { error };
+        }
+      }
     }
+    if (failure !== undefined) throw failure.error;
   }
 }

@@ -29,3 +29,16 @@ test('an owner that ends does at once what waits, and nothing twice', async () =
   await nextTurn();
   assert.equal(done, 1);
 });
+
+test('an act that throws keeps none of the others from being done, and is heard of', () => {
+  const said: string[] = [];
+  const afterTurn = new AfterTurn(() => new Promise(() => undefined));
+  for (const word of ['first', 'second']) {
+    afterTurn.push(() => {
+      throw new Error(word);
+    });
+    afterTurn.push(() => said.push(word));
+  }
+  assert.throws(() => afterTurn.flush(), /first/);
+  assert.equal(said.join(' '), 'first second');
+});

@@ -190,8 +190,8 @@ for (const shell of shells as string[]) {
     skip,
   }, async (t) => {
     const ask = await startRig(t, shell, changedLauncher(shell, { 'silence=100': 'silence=1' }));
+    // It has not spoken for itself yet: the launcher has.
     const first = await ask<Launched>('launch');
-    await ask('tell', 'alive ME\n');
     assert.equal(await ask('ended'), 'SIGKILL');
     const seen = await ask<string>('hang');
     assert.match(
@@ -222,7 +222,9 @@ for (const shell of shells as string[]) {
   }, async (t) => {
     const ask = await startRig(t, shell, changedLauncher(shell, { 'silence=100': 'silence=1' }));
     await ask('launch');
+    await ask('kill');
     await ask('spoil-hang');
+    await ask('spin');
     const nonsense = [
       '\n',
       'alive\n',
@@ -236,7 +238,7 @@ for (const shell of shells as string[]) {
     await ask('until-it-waits', 'for ever');
     await ask('tell', `alive ME\n${nonsense.join('')}no end of line`);
     assert.equal(await ask('ended'), 'SIGKILL');
-    await ask('launch');
+    await ask('spin');
     await ask('tell', '\nalive ME\n');
     assert.equal(await ask('ended'), 'SIGKILL');
   });
@@ -247,13 +249,14 @@ for (const shell of shells as string[]) {
     const forged = 'read -r state <"$home/run/state"; started=${20}';
     const changes = { 'silence=100': 'silence=1', 'state=$1 started=${20}': forged };
     const ask = await startRig(t, shell, changedLauncher(shell, changes));
+    await ask('launch');
+    await ask('kill');
     for (const [state, why] of [
       ['D', 'it is in state D'],
       ['R', 'it got 0 ticks of CPU only'],
     ] as const) {
-      await ask('launch');
       await ask('forge-state', state);
-      await ask('tell', 'alive ME\n');
+      await ask('launch');
       await ask('until-said', `says nothing for 3 s; waiting, because ${why}`);
       await ask('forge-state', 'S');
       assert.equal(await ask('ended'), 'SIGKILL');

@@ -127,6 +127,16 @@ guard() {
     exit
 }
 
+# Says for the agent that it lives, so that one that hangs before it can speak for itself is watched, too. By a grandchild: if
+# nobody reads it waits alone, and no agent finds a child that it has not started.
+announce() {
+    [ -r "$record" ] && read -r boot holder start <"$record" || return
+    [ "$boot" = "$(boot_id)" ] && [ -n "$start" ] && [ "$(start_time "$holder" 2>/dev/null)" = "$start" ] || return
+    [ -p "/proc/$holder/fd/0" ] || return
+    me="$$ $(start_time $$)"
+    (echo "alive $me" >"/proc/$holder/fd/0" &)
+}
+
 run_agent() {
     choose_slot
     # One that is known to work does not wait for one that does not.
@@ -138,6 +148,7 @@ run_agent() {
     # The official glibc build of Node brings its own loader and libraries; a static build needs neither.
     [ -e "$loader" ] && set -- "$loader" --library-path "$runtime/lib" "$@"
     cd /
+    announce
     exec "$@"
 }
 
@@ -153,7 +164,7 @@ hold_and_run() {
 }
 
 # The holder's life. Once a minute the agent's main thread writes `alive PID START` into the pipe, and `bye PID START` when it
-# ends; until an agent has spoken, and after its end, there is nothing to watch. Opened for writing too, the pipe never ends.
+# ends; the first word is said for it when it is started. After its end there is nothing to watch. Opened for writing too, the pipe never ends.
 # Only builtins: nothing is forked at rest, and where nothing can be forked ash would end, and the namespace with it.
 watch() {
     watched= since= misses=0 last=

@@ -90,6 +90,8 @@ const entries: Readonly<Record<string, (fields: Fields) => LedgerEntry | undefin
   'containerd.orphans-ended': (fields) => endedEntry(fields, 'their containerd lost its metadata'),
   'dockerd.networkless-ended': (fields) =>
     endedEntry(fields, 'dockerd makes lost networks again only without them'),
+  'dockerd.container-revived': (fields) => containerEntry(fields, 'It was started again'),
+  'dockerd.container-not-revived': (fields) => containerEntry(fields, 'It could not be started again'),
   'unit.aided': (fields) => {
     const message = `While it stayed ${textOf(fields['reason'])}: ${linesOf(fields['done']).join('; ')}`;
     return { kind: 'repair', subject: textOf(fields['unit']), reason: textOf(fields['reason']), message };
@@ -153,6 +155,12 @@ function unitEntry(fields: Fields): LedgerEntry | undefined {
   if (to !== 'waiting' && to !== 'failed' && !(to === 'held' && reason !== 'Starting')) return undefined;
   const message = textOf(fields['message']);
   return { kind: to === 'held' ? 'hold' : 'restart', subject: textOf(fields['unit']), reason, message };
+}
+
+function containerEntry(fields: Fields, what: string): LedgerEntry {
+  const reason = `Container${textOf(fields['reason'])}`;
+  const message = `${what}: ${textOf(fields['why'])}`;
+  return { kind: 'restart', subject: textOf(fields['name']), reason, message };
 }
 
 function endedEntry(fields: Fields, why: string): LedgerEntry {

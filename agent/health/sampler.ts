@@ -71,9 +71,11 @@ export class Sampler {
 
   async #loop(signal: AbortSignal): Promise<void> {
     const { clock, intervalMs, log } = this.#options;
+    let dueMs = clock.nowMs() + intervalMs;
     for (;;) {
       try {
-        await clock.sleep(intervalMs, signal);
+        await clock.sleep(Math.max(0, dueMs - clock.nowMs()), signal);
+        dueMs = clock.nowMs() + intervalMs;
         await this.#look(signal);
       } catch (error) {
         if (signal.aborted || isAbort(error)) return;
@@ -86,14 +88,16 @@ export class Sampler {
     const { samples, memory, disk } = this.#options;
     this.#lookForJump();
     this.#inventory ??= await samples.inventory();
-    const containers = await this.#containers(signal);
-    const sample = { ...(await samples.sample()), ...(containers === undefined ? {} : { containers }) };
-    this.#past = [...this.#past.slice(-(keptSamples - 1)), sample];
+    const sample = await samples.sample();
     this.#tell('MemoryPressure', memoryPressure(sample.memory, this.#was('MemoryPressure'), memory));
     this.#tell('DiskPressure', diskPressure(sample.disks, this.#was('DiskPressure'), disk));
     const flash = flashHealth(sample.wear);
     if (flash !== undefined) this.#options.board.set('FlashHealthy', flash.isWorn ? 'false' : 'true', flash);
     this.#own?.look(sample.self.memoryBytes);
+    // Last, because a dockerd that hangs is waited for.
+    const containers = await this.#containers(signal);
+    const whole = { ...sample, ...(containers === undefined ? {} : { containers }) };
+    this.#past = [...this.#past.slice(-(keptSamples - 1)), whole];
   }
 
   /** Times in logs, leases and certificates mean little across a jump, so it is told. */

@@ -15,8 +15,8 @@ export async function stopContainers(
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const { timeoutMs, graceS } = options;
-  const ids = await listContainers(docker, { isAll: false, timeoutMs: 5_000 }, signal);
-  const stops = ids.map(async (id) => {
+  const running = await listContainers(docker, { isAll: false, timeoutMs: 5_000 }, signal);
+  const stops = running.map(async ({ id }) => {
     const path = `/containers/${id}/stop?t=${graceS}`;
     const result = await docker.request({ method: 'POST', path, timeoutMs }, signal).catch(() => undefined);
     return result !== undefined && result.status < 400 ? id.slice(0, 12) : undefined;
@@ -24,29 +24,74 @@ export async function stopContainers(
   return (await Promise.all(stops)).filter((id) => id !== undefined);
 }
 
-/** Ids of the containers that dockerd knows, with `isAll` those too that do not run. Rejects where it does not say. */
+/** A container in a list of dockerd's. */
+export interface ListedContainer {
+  /** 64 hexadecimal digits. */
+  readonly id: string;
+  /** `created`, `running`, `paused`, `restarting`, `removing`, `exited` or `dead`. */
+  readonly state: string;
+}
+
+/** What dockerd says of one container. */
+export interface ContainerState {
+  readonly name: string;
+  readonly isRunning: boolean;
+  /** Its first process; 0 where it does not run. */
+  readonly pid: number;
+  /** Why it could not be started last time; empty where it could. */
+  readonly error: string;
+  /** Whether its restart policy wants it to run. */
+  readonly isToRun: boolean;
+}
+
+/** Containers that dockerd knows, with `isAll` those too that do not run. Rejects where it does not say. */
 export async function listContainers(
   docker: DockerApi,
   { isAll, timeoutMs }: { readonly isAll: boolean; readonly timeoutMs: number },
   signal: AbortSignal,
-): Promise<readonly string[]> {
+): Promise<readonly ListedContainer[]> {
   const path = isAll ? '/containers/json?all=1' : '/containers/json';
   const answer = await docker.request({ method: 'GET', path, timeoutMs }, signal);
-  if (answer.status !== 200) {
-    throw new AgentError(
-      'TOOL_FAILED',
-      `Cannot list containers: dockerd answers with status ${answer.status}`,
-    );
-  }
-  return containerIds(new TextDecoder().decode(answer.body));
+  if (answer.status !== 200) throw wrongStatus('list containers', answer.status);
+  const list = objectOf(answer.body);
+  if (!Array.isArray(list)) return [];
+  const all = list.map((item: unknown) => {
+    const { Id, State } = fieldsOf(item);
+    return { id: String(Id), state: String(State) };
+  });
+  return all.filter(({ id }) => /^[0-9a-f]{12,64}$/.test(id));
 }
 
-function containerIds(text: string): readonly string[] {
-  const list: unknown = JSON.parse(text);
-  if (!Array.isArray(list)) return [];
-  return list
-    .map((item: unknown) =>
-      typeof item === 'object' && item !== null && 'Id' in item ? String(item.Id) : '',
-    )
-    .filter((id) => /^[0-9a-f]{12,64}$/.test(id));
+/** One container; undefined where it is gone. Rejects where dockerd does not say. */
+export async function inspectContainer(
+  docker: DockerApi,
+  id: string,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<ContainerState | undefined> {
+  const answer = await docker.request({ method: 'GET', path: `/containers/${id}/json`, timeoutMs }, signal);
+  if (answer.status === 404) return undefined;
+  if (answer.status !== 200) throw wrongStatus(`look at container ${id.slice(0, 12)}`, answer.status);
+  const { Name, State, HostConfig } = fieldsOf(objectOf(answer.body));
+  const { Running, Pid, Error: error } = fieldsOf(State);
+  const policy = fieldsOf(fieldsOf(HostConfig)['RestartPolicy'])['Name'];
+  return {
+    name: String(Name).replace(/^\//, ''),
+    isRunning: Running === true,
+    pid: Number(Pid) || 0,
+    error: typeof error === 'string' ? error.slice(0, 300) : '',
+    isToRun: typeof policy === 'string' && policy !== '' && policy !== 'no',
+  };
+}
+
+function wrongStatus(what: string, status: number): AgentError {
+  return new AgentError('TOOL_FAILED', `Cannot ${what}: dockerd answers with status ${status}`);
+}
+
+function objectOf(body: Uint8Array): unknown {
+  return JSON.parse(new TextDecoder().decode(body));
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
 }

@@ -16,15 +16,13 @@ import type {
 import { DiskReserve } from './disk-reserve.ts';
 import { stopContainers } from './docker-containers.ts';
 import { type DaemonConfig, daemonConfig, majorVersion } from './dockerd-config.ts';
+import { DockerdContainers } from './dockerd-containers.ts';
 import { dockerdSymptoms } from './dockerd-faults.ts';
 import { clearLeftovers } from './dockerd-leftovers.ts';
 import type { DockerdOptions, DockerdPorts } from './dockerd-options.ts';
 import { dockerdPolicy, dockerdTimeouts } from './dockerd-policy.ts';
 import { DockerdProbe } from './dockerd-probe.ts';
 import { type Corruption, DockerdRepair, findCorruption } from './dockerd-repair.ts';
-import { endShims, type Shim } from './end-shims.ts';
-import { findLostContainers } from './lost-containers.ts';
-import { hasLostNetworks } from './lost-networks.ts';
 import { type RuntimePlaces, RuntimeWatch } from './runtime-watch.ts';
 
 const oomScoreAdj = -500;
@@ -47,6 +45,7 @@ export class DockerdUnit implements UnitSpec {
   readonly #repair: DockerdRepair;
   readonly #reserve: DiskReserve;
   readonly #runtime: RuntimeWatch;
+  readonly #containers: DockerdContainers;
   #version: { readonly fingerprint: string; readonly major: number | undefined } | undefined;
   #config: DaemonConfig;
   #corruption: Corruption | undefined;
@@ -69,6 +68,7 @@ export class DockerdUnit implements UnitSpec {
     const noting = { ...ports, note: this.#note.bind(this) };
     this.#reserve = new DiskReserve(noting);
     this.#runtime = new RuntimeWatch(noting);
+    this.#containers = new DockerdContainers(noting, this.#runtimePlaces.bind(this));
     this.#config = daemonConfig(settings, places, {
       major: undefined,
       dns: [],
@@ -84,7 +84,7 @@ export class DockerdUnit implements UnitSpec {
     if ('reason' in cleared) return cleared;
     if (cleared.length > 0) this.#note('dockerd.leftovers-removed', { paths: cleared });
     await this.#setCorruptionAside();
-    if (await hasLostNetworks(this.#ports.files, this.#config.dataRoot)) await this.#endNetworkless();
+    await this.#containers.endNetworkless(this.#config.dataRoot);
     this.#runtime.forget();
     await this.#runtime.wakeShims(this.#runtimePlaces());
     signal.throwIfAborted();
@@ -98,8 +98,10 @@ export class DockerdUnit implements UnitSpec {
     // A look beside the question: where it fails, dockerd has answered all the same.
     if (depth === 'deep' || health.verdict === 'ready')
       await this.#runtime.look(this.#runtimePlaces()).catch(() => undefined);
+    if (depth === 'deep' && health.verdict === 'alive')
+      await this.#containers.look(signal).catch(() => undefined);
     if (depth === 'start' && health.verdict === 'ready')
-      await this.#tellLostContainers(signal).catch(() => undefined);
+      await this.#containers.tellLost(this.#config.dataRoot, signal).catch(() => undefined);
     return health;
   }
 
@@ -189,41 +191,14 @@ export class DockerdUnit implements UnitSpec {
     this.#corruption = undefined;
     if (corruption === undefined) return;
     try {
-      const first = corruption.name === 'containerd-metadata' ? () => this.#endOrphans() : undefined;
+      const first =
+        corruption.name === 'containerd-metadata' ? () => this.#containers.endOrphans() : undefined;
       const result = await this.#repair.setAside(corruption, first);
       if ('refusal' in result) this.#note('dockerd.repair-refused', { ...corruption, why: result.refusal });
     } catch (error) {
       this.#note('dockerd.repair-refused', { ...corruption, why: messageOf(error) });
       if (!isAgentError(error)) throw error;
     }
-  }
-
-  /** A new containerd knows nothing of the containers that still run, so dockerd calls them dead and starts them again. */
-  async #endOrphans(): Promise<void> {
-    const containers = await this.#endShims();
-    if (containers.length > 0) this.#note('dockerd.orphans-ended', { containers });
-  }
-
-  /** They would keep dockerd from making its networks again; their restart policy starts them anew. */
-  async #endNetworkless(): Promise<void> {
-    const containers = await this.#endShims(({ namespace }) => namespace === 'moby');
-    if (containers.length > 0) this.#note('dockerd.networkless-ended', { containers });
-  }
-
-  /** Nobody else could ever end what dockerd does not know, and it may hold a port that its successor needs. */
-  async #tellLostContainers(signal: AbortSignal): Promise<void> {
-    for (const { id, record } of await findLostContainers(this.#ports, this.#config.dataRoot, signal)) {
-      const container = id.slice(0, 12);
-      await this.#endShims((shim) => shim.container === container);
-      const aside = await this.#ports.files.setAside(record);
-      const lost = `container ${container}, for whoever made it to make it again`;
-      this.#note('dockerd.repaired', { name: 'container-record', path: record, aside, lost });
-    }
-  }
-
-  async #endShims(isMeant?: (shim: Shim) => boolean): Promise<readonly string[]> {
-    const { shims, containerd } = this.#runtimePlaces();
-    return endShims(this.#ports.processes, shims, containerd, isMeant);
   }
 
   #runtimePlaces(): RuntimePlaces {

@@ -26,7 +26,8 @@ export async function findLostContainers(
   // Before dockerd is asked: what is made meanwhile is not among them.
   const ids = (await files.list(folder)).filter((name) => /^[0-9a-f]{64}$/.test(name));
   if (ids.length === 0) return [];
-  const known = new Set(await listContainers(docker, { isAll: true, timeoutMs: listMs }, signal));
+  const all = await listContainers(docker, { isAll: true, timeoutMs: listMs }, signal);
+  const known = new Set(all.map(({ id }) => id));
   const lost: LostContainer[] = [];
   for (const id of ids) {
     if (known.has(id)) continue;

@@ -1,6 +1,22 @@
 import { AgentError } from '../../agent/core/agent-error.ts';
 import type { DockerAnswer, DockerApi, DockerRequest } from '../../agent/core/docker.ts';
 
+/** A container of the fake dockerd. */
+export interface FakeContainer {
+  state: string;
+  pid: number;
+  error: string;
+  readonly policy: string;
+}
+
+function inspected({ state, pid, error, policy }: FakeContainer): unknown {
+  return {
+    Name: '/web',
+    State: { Running: state === 'running', Pid: pid, Error: error },
+    HostConfig: { RestartPolicy: { Name: policy } },
+  };
+}
+
 /** dockerd as its probe sees it: a ping that it answers alone, and questions that go through containerd. */
 export class FakeDockerd implements DockerApi {
   /** `absent`: nobody listens; `frozen`: nothing is answered; `runtime-hung`: only the ping is; `up`: all is well. */
@@ -8,6 +24,10 @@ export class FakeDockerd implements DockerApi {
   status = 200;
   info: unknown = { Driver: 'overlay2', CgroupDriver: 'cgroupfs' };
   containers: readonly string[] = [];
+  /** Containers with a state of their own, by id; those of `containers` run. */
+  readonly states = new Map<string, FakeContainer>();
+  /** What a start or a restart does; the text is why it fails. */
+  onStart: (id: string) => string | undefined = () => undefined;
   /** Status of lists of containers. */
   containersStatus = 200;
   readonly calls: string[] = [];
@@ -21,13 +41,28 @@ export class FakeDockerd implements DockerApi {
     if (this.mood === 'frozen' || (this.mood === 'runtime-hung' && !isPing)) {
       throw new AgentError('TIMED_OUT', `Cannot ask dockerd "${path}": no answer within ${timeoutMs} ms`);
     }
+    if (method === 'POST') return this.#change(path);
     const body = isPing ? 'OK' : JSON.stringify(this.#answer(path));
     const status = path.startsWith('/containers/json') ? this.containersStatus : this.status;
     return { status, body: new TextEncoder().encode(body) };
   }
 
+  #change(path: string): DockerAnswer {
+    const [, , id = '', act = ''] = (path.split('?')[0] ?? '').split('/');
+    const one = this.states.get(id);
+    const why = act === 'stop' ? undefined : this.onStart(id);
+    if (one !== undefined && why === undefined) one.state = act === 'stop' ? 'exited' : 'running';
+    if (one !== undefined) one.error = why ?? '';
+    const body = new TextEncoder().encode(JSON.stringify({ message: why }));
+    return { status: why === undefined ? this.status : 500, body };
+  }
+
   #answer(path: string): unknown {
-    if (path.startsWith('/containers/json')) return this.containers.map((id) => ({ Id: id }));
+    const running = this.containers.map((Id) => ({ Id, State: 'running' }));
+    const others = [...this.states].map(([Id, { state }]) => ({ Id, State: state }));
+    if (path.startsWith('/containers/json')) return [...running, ...others];
+    const one = this.states.get(path.split('/')[2] ?? '');
+    if (one !== undefined) return inspected(one);
     return path === '/info' ? this.info : {};
   }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { DockerApi } from '../../agent/core/docker.ts';
 import type { Inventory, Sample, Samples } from '../../agent/core/samples.ts';
 import { HealthBoard } from '../../agent/health/board.ts';
 import { diskPressure, memoryPressure } from '../../agent/health/pressure.ts';
@@ -146,6 +147,33 @@ test('containers are counted only while dockerd is ready', async () => {
   assert.deepEqual(sampler.latest()?.containers, { running: 2, paused: 1, stopped: 4 });
   // For /info and /version dockerd starts runc and docker-init each time.
   assert.deepEqual(asked, ['/containers/json?all=1']);
+  await sampler.stop();
+});
+
+test('a dockerd that hangs keeps no pressure from being told, and the next look comes in time', async () => {
+  const [samples, clock] = [new FakeSamples(), new FakeClock()];
+  const board = new HealthBoard(clock);
+  const looked: number[] = [];
+  const docker: DockerApi = {
+    request: async ({ timeoutMs }, signal) => {
+      looked.push(clock.nowMs());
+      await clock.sleep(timeoutMs, signal);
+      throw new Error('no answer');
+    },
+  };
+  const options = { samples, board, clock, docker, log: new QuietLog(), memory: limits, disk: limits };
+  const sampler = new Sampler({ ...options, intervalMs: 60_000 });
+  await sampler.start(new AbortController().signal);
+  board.set('DockerReady', 'true', { reason: 'Ready', message: '' });
+  samples.freeBytes = 10;
+  const startedMs = clock.nowMs();
+  await clock.advance(60_000);
+  assert.equal(board.get('DiskPressure')?.status, 'true');
+  await clock.advance(60_000);
+  assert.deepEqual(
+    looked.map((ms) => ms - startedMs),
+    [60_000, 120_000],
+  );
   await sampler.stop();
 });
 

@@ -54,6 +54,7 @@ const supervisor = createSupervisor({
     'dockerd.binDir': binDir,
     'dockerd.dataRoot': `${home}/docker`,
     'dockerd.pingMs': 1_000,
+    'dockerd.deepMs': 10_000,
     'restart.loopFailures': 100,
     'restart.stableMs': 500,
     'restart.floorMs': 200,

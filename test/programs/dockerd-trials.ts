@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  rmdirSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -327,6 +328,44 @@ await trial('a container whose record is ruined is ended, told of and can be mad
   expect(pidsOf('sleep').length === 1, `${pidsOf('sleep').length} containers run`);
   make();
   docker('rm', '-f', 'doomed');
+});
+
+await trial('a container whose end nobody told dockerd is started again', async () => {
+  const before = pidsOf('sleep')[0];
+  for (const name of ['containerd', 'containerd-shim'])
+    for (const pid of pidsOf(name)) process.kill(pid, 'SIGKILL');
+  await agent.sees((event) => event['event'] === 'dockerd.container-revived', agent.events.length, 180_000);
+  expect(containerRuns() && pidsOf('sleep')[0] !== before, docker('ps', '-a'));
+});
+
+await trial('a restart that failed is tried again', async () => {
+  const wanted = `${home}/wanted`;
+  mkdirSync(wanted);
+  const mount = `type=bind,source=${wanted},target=/mnt`;
+  docker(
+    'run',
+    '-d',
+    '--restart',
+    'always',
+    '--name',
+    'needy',
+    '--network',
+    'none',
+    '--mount',
+    mount,
+    image,
+    '/bin/sleep',
+    '100000',
+  );
+  const pid = (): number => Number(docker('inspect', '--format', '{{.State.Pid}}', 'needy'));
+  rmdirSync(wanted);
+  const from = agent.events.length;
+  process.kill(pid(), 'SIGKILL');
+  await agent.sees((event) => event['event'] === 'dockerd.container-not-revived', from, 120_000);
+  mkdirSync(wanted);
+  await agent.sees((event) => event['event'] === 'dockerd.container-revived', from, 120_000);
+  expect(pid() > 0, docker('ps', '-a'));
+  docker('rm', '-f', 'needy');
 });
 
 await trial('stale pid files and a dead containerd socket do not delay the next start', async () => {

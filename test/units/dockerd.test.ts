@@ -179,10 +179,11 @@ test('at rest nothing is asked for which dockerd starts a program, as long as it
   const { containerd, docker, unit } = rig;
   containerd.listing.add('/run/docker/containerd/containerd.sock');
   assert.deepEqual(await unit.probe('deep', never), { verdict: 'alive' });
-  assert.deepEqual(docker.calls, ['GET /_ping']);
+  const list = 'GET /containers/json?all=1';
+  assert.deepEqual(docker.calls, ['GET /_ping', list]);
   containerd.listing.clear();
   assert.deepEqual(await unit.probe('deep', never), { verdict: 'alive' });
-  assert.deepEqual(docker.calls.slice(1), ['GET /_ping', 'GET /version']);
+  assert.deepEqual(docker.calls.slice(2), ['GET /_ping', 'GET /version', list]);
   containerd.listing.add('/run/docker/containerd/containerd.sock');
   docker.mood = 'frozen';
   assert.equal((await unit.probe('deep', never)).verdict, 'silent');

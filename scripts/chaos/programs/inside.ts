@@ -111,9 +111,15 @@ async function complaints(board: Board): Promise<readonly string[]> {
       return found.map(({ type, reason, message }) => `${type}: ${reason} (${message.slice(0, 160)})`);
     const up = await board.docker('ps', '--format', '{{.Names}}');
     const missing = containers.filter((name) => !up.split('\n').includes(name));
-    const frozen = processes().filter(({ state }) => state === 'T');
+    const all = processes();
+    const frozen = all.filter(({ state }) => state === 'T');
+    // dockerd may call one running whose end it has not heard of.
+    const pids = await board.docker('inspect', '--format', '{{.State.Pid}}', ...containers);
+    const isGone = (pid: string): boolean => all.every((one) => String(one.pid) !== pid);
+    const ghosts = pids.split('\n').filter((pid) => pid !== '0' && isGone(pid));
     return [
       ...missing.map((name) => `container ${name} does not run`),
+      ...ghosts.map((pid) => `process ${pid} of a container is gone, and dockerd calls it running`),
       ...frozen.map(({ name, pid }) => `${name} ${pid} is stopped by a signal`),
     ];
   } catch (error) {

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { FakeContainer } from '../fakes/fake-dockerd.ts';
+import { DockerdRig } from './dockerd-rig.ts';
+
+const never = new AbortController().signal;
+const id = '0123456789abcdef'.repeat(4);
+const short = id.slice(0, 12);
+const containerd = '/run/docker/containerd/containerd.sock';
+
+/** A dockerd with one container, and its looks. */
+class Watched {
+  readonly rig = new DockerdRig();
+  readonly container: FakeContainer;
+
+  constructor(state: 'running' | 'exited', policy = 'always', error = '') {
+    const pid = state === 'running' ? this.run() : 0;
+    this.container = { state, pid, error, policy };
+    this.rig.docker.states.set(id, this.container);
+    this.rig.containerd.listing.add(containerd);
+  }
+
+  /** First process of a container. */
+  run(): number {
+    return this.rig.processes.add({ argv: ['/bin/web'] }).pid;
+  }
+
+  end(pid: number): void {
+    this.rig.processes.end(pid, { how: 'unknown' });
+  }
+
+  async look(afterMs = 0): Promise<void> {
+    await this.rig.clock.advance(afterMs);
+    assert.equal((await this.rig.unit.probe('deep', never)).verdict, 'alive');
+    await this.rig.clock.advance(0);
+  }
+
+  /** What was asked of dockerd that changes something. */
+  get orders(): readonly string[] {
+    return this.rig.docker.calls.filter((call) => call.startsWith('POST'));
+  }
+
+  told(event: string): readonly unknown[] {
+    return this.rig.board
+      .eventsAfter(0)
+      .filter((one) => one.event === event)
+      .map(({ fields }) => fields);
+  }
+}
+
+test('a container that dockerd calls running without a process is started again, once it has had time to hear of the end', async () => {
+  const watched = new Watched('running');
+  await watched.look();
+  const { pid } = watched.container;
+  watched.end(pid);
+  await watched.look(1_000);
+  await watched.look(19_000);
+  assert.deepEqual(watched.orders, []);
+  watched.rig.docker.onStart = () => void (watched.container.pid = watched.run());
+  await watched.look(1_000);
+  assert.deepEqual(watched.orders, [`POST /containers/${id}/restart?t=1`]);
+  const why = `its process ${pid} was gone and dockerd did not know`;
+  assert.deepEqual(watched.told('dockerd.container-revived'), [
+    { container: short, name: 'web', reason: 'Ghost', why },
+  ]);
+  await watched.look(60_000);
+  await watched.look(60_000);
+  assert.equal(watched.orders.length, 1);
+});
+
+test('a container that nobody wants to run again is only made to be known as ended', async () => {
+  const watched = new Watched('running', 'no');
+  watched.end(watched.container.pid);
+  await watched.look();
+  await watched.look(20_000);
+  assert.deepEqual(watched.orders, [`POST /containers/${id}/stop?t=1`]);
+});
+
+test('a process that got the number of a dead one does not stand for it', async () => {
+  const watched = new Watched('running');
+  await watched.look();
+  const { pid } = watched.container;
+  watched.end(pid);
+  Object.assign(watched.rig.processes.add({ argv: ['/bin/other'] }), { pid });
+  await watched.look(1_000);
+  await watched.look(20_000);
+  assert.equal(watched.orders.length, 1);
+});
+
+test('at rest dockerd is asked for its list alone', async () => {
+  const watched = new Watched('running');
+  await watched.look();
+  watched.rig.docker.calls.length = 0;
+  await watched.look(60_000);
+  assert.deepEqual(watched.rig.docker.calls, ['GET /_ping', 'GET /containers/json?all=1']);
+});
+
+test('a restart that failed is tried again after pauses that double, without what is in its way', async () => {
+  const watched = new Watched('exited', 'unless-stopped', 'task already exists');
+  const shim = watched.rig.processes.add({
+    argv: ['/parts/docker/containerd-shim-runc-v2', '-namespace', 'moby', '-id', id, '-address', containerd],
+  });
+  watched.rig.docker.onStart = () => 'no space left on device';
+  await watched.look();
+  assert.deepEqual(watched.orders, [`POST /containers/${id}/start`]);
+  assert.deepEqual(shim.signals, ['SIGKILL']);
+  await watched.look(29_000);
+  assert.equal(watched.orders.length, 1);
+  await watched.look(1_000);
+  await watched.look(59_000);
+  assert.equal(watched.orders.length, 2);
+  watched.rig.docker.onStart = () => void (watched.container.pid = watched.run());
+  await watched.look(1_000);
+  assert.equal(watched.orders.length, 3);
+  const [first] = watched.told('dockerd.container-not-revived') as readonly Record<string, unknown>[];
+  assert.equal(first?.['pauseMs'], 30_000);
+  assert.match(String(first?.['why']), /500: .*no space left on device/);
+  const revived = { container: short, name: 'web', reason: 'StartFailed', why: 'no space left on device' };
+  assert.deepEqual(watched.told('dockerd.container-revived'), [revived]);
+});
+
+for (const [what, state, policy, error] of [
+  ['was stopped by hand', 'exited', 'always', ''],
+  ['is not to be started again', 'exited', 'no', 'no such file'],
+  ['waits for its next start', 'restarting', 'always', 'no such file'],
+  ['was never started', 'created', 'always', 'no such file'],
+] as const) {
+  test(`a container that ${what} is left alone`, async () => {
+    const watched = new Watched('exited', policy, error);
+    watched.container.state = state;
+    await watched.look();
+    await watched.look(60_000);
+    assert.deepEqual(watched.orders, []);
+  });
+}
+
+test('dockerd is not asked again and again for the containers that pods leave behind', async () => {
+  const watched = new Watched('exited', 'no', '');
+  for (let looks = 0; looks < 5; looks += 1) await watched.look(60_000);
+  const asked = watched.rig.docker.calls.filter((call) => call === `GET /containers/${id}/json`);
+  assert.equal(asked.length, 1);
+});

@@ -67,7 +67,7 @@ export class ContainerWatch {
   async #judgeRunning(id: string, signal: AbortSignal): Promise<void> {
     const { clock, docker } = this.#ports;
     const container = await inspectContainer(docker, id, askMs, signal);
-    if (container?.isRunning !== true) return;
+    if (container?.isRunning !== true || container.pid === 0) return;
     const { pid } = container;
     const before = this.#living.get(id);
     const startTicks = await this.#startOf(pid);

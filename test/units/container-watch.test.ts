@@ -87,6 +87,14 @@ test('a process that got the number of a dead one does not stand for it', async 
   assert.equal(watched.orders.length, 1);
 });
 
+test('nothing is made of a container whose process dockerd does not name', async () => {
+  const watched = new Watched('running');
+  watched.container.pid = 0;
+  await watched.look();
+  await watched.look(60_000);
+  assert.deepEqual(watched.orders, []);
+});
+
 test('at rest dockerd is asked for its list alone', async () => {
   const watched = new Watched('running');
   await watched.look();

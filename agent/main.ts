@@ -12,6 +12,9 @@ function exitCodeOf(error: unknown): number {
 /** Milliseconds for an orderly end. Whatever hangs then must not keep an agent that looks after nothing any more. */
 const patienceMs = 15_000;
 
+/** Milliseconds until the first sign of life. */
+const heartbeatMs = 1_000;
+
 async function run(): Promise<void> {
   if (process.argv.includes('--help')) return void process.stdout.write(`${agentUsage}\n`);
   const over = new AbortController();
@@ -35,10 +38,13 @@ async function run(): Promise<void> {
   process.once('SIGINT', () => end(0));
   // Terminals that go away and readers that close are no reason to leave a board alone.
   process.on('SIGHUP', () => undefined);
+  // After the API answers as a rule, and never with the start: one that waits for a slow disk is no hang as long as this
+  // thread turns. It says bye at the very end only: an agent that hangs while it stops is to be ended as well.
+  setTimeout(() => {
+    const heartbeat = new Heartbeat(`${places.home}/run/namespace`);
+    process.once('exit', () => heartbeat.stop());
+  }, heartbeatMs).unref();
   await daemon.start(over.signal);
-  const heartbeat = new Heartbeat(`${places.home}/run/namespace`);
-  // Not before the very end: an agent that hangs while it stops is to be ended as well.
-  process.once('exit', () => heartbeat.stop());
   // Nothing else may be open, e.g. while the API socket cannot be made: the agent stays all the same.
   setInterval(() => undefined, 2 ** 30);
 }

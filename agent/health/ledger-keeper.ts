@@ -90,8 +90,9 @@ const entries: Readonly<Record<string, (fields: Fields) => LedgerEntry | undefin
   'containerd.orphans-ended': (fields) => endedEntry(fields, 'their containerd lost its metadata'),
   'dockerd.networkless-ended': (fields) =>
     endedEntry(fields, 'dockerd makes lost networks again only without them'),
-  'dockerd.container-revived': (fields) => containerEntry(fields, 'It was started again'),
-  'dockerd.container-not-revived': (fields) => containerEntry(fields, 'It could not be started again'),
+  'dockerd.container-revived': (fields) => containerEntry('restart', fields, 'It was started again'),
+  'dockerd.container-not-revived': (fields) =>
+    containerEntry('hold', fields, 'It could not be started again'),
   'unit.aided': (fields) => {
     const message = `While it stayed ${textOf(fields['reason'])}: ${linesOf(fields['done']).join('; ')}`;
     return { kind: 'repair', subject: textOf(fields['unit']), reason: textOf(fields['reason']), message };
@@ -157,14 +158,14 @@ function unitEntry(fields: Fields): LedgerEntry | undefined {
   return { kind: to === 'held' ? 'hold' : 'restart', subject: textOf(fields['unit']), reason, message };
 }
 
-function containerEntry(fields: Fields, what: string): LedgerEntry {
+function containerEntry(kind: 'restart' | 'hold', fields: Fields, what: string): LedgerEntry {
   const reason = `Container${textOf(fields['reason'])}`;
   const message = `${what}: ${textOf(fields['why'])}`;
-  return { kind: 'restart', subject: textOf(fields['name']), reason, message };
+  return { kind, subject: textOf(fields['name']), reason, message };
 }
 
 function endedEntry(fields: Fields, why: string): LedgerEntry {
-  const message = `${linesOf(fields['containers']).join(', ')} were ended, to be started again: ${why}`;
+  const message = `${linesOf(fields['containers']).join(', ')} were ended; those with a restart policy are started again: ${why}`;
   return { kind: 'restart', subject: 'containers', reason: 'StateLost', message };
 }
 

@@ -1,7 +1,7 @@
 import { messageOf } from '../core/agent-error.ts';
 import type { Clock } from '../core/clock.ts';
 import type { DockerApi } from '../core/docker.ts';
-import type { Processes, ProcessFacts } from '../core/process.ts';
+import type { Processes } from '../core/process.ts';
 import { type ContainerState, inspectContainer, listContainers } from './docker-containers.ts';
 
 /** What the watch looks and acts with. */
@@ -17,13 +17,17 @@ export interface ContainerWatchPorts {
 /** Milliseconds in which a shim that found no containerd tells of an end all the same (containerd runtime/v2/shim/publisher.go: five tries in 15 s). */
 const ghostMs = 20_000;
 const askMs = 5_000;
-/** Docker gives a container that is to be stopped 10 s, and waits as long again for the end of one that is gone. */
+/** Milliseconds for a start, on a slow flash too. */
 const mendMs = 60_000;
 const firstPauseMs = 30_000;
 const maxPauseMs = 3_600_000;
 
-interface Suspect {
+interface Life {
   readonly pid: number;
+  readonly startedAt: string;
+}
+
+interface Suspect extends Life {
   readonly sinceMs: number;
 }
 
@@ -31,6 +35,9 @@ interface Tries {
   readonly count: number;
   readonly nextMs: number;
 }
+
+/** Containers of one look that may fail to be looked at before the others are left for the next one. */
+const maxFailures = 3;
 
 /**
  * Looks after containers that dockerd has lost sight of. Seen with 20.10.24: an end that nobody told it, because containerd and
@@ -40,10 +47,11 @@ interface Tries {
 export class ContainerWatch {
   readonly #ports: ContainerWatchPorts;
   /** First processes of running containers, so that at rest dockerd is asked for its list alone. */
-  readonly #living = new Map<string, Pick<ProcessFacts, 'pid' | 'startTicks'>>();
+  readonly #living = new Map<string, Life & { readonly startTicks: number }>();
   readonly #suspects = new Map<string, Suspect>();
   readonly #tries = new Map<string, Tries>();
-  readonly #mending = new Set<string>();
+  readonly #mending = new Map<string, Promise<void>>();
+  #isResting = false;
 
   constructor(ports: ContainerWatchPorts) {
     this.#ports = ports;
@@ -51,41 +59,71 @@ export class ContainerWatch {
 
   /** Looks once; what has to be done goes on after it. Rejects where dockerd does not answer. */
   async look(signal: AbortSignal): Promise<void> {
+    if (this.#isResting) return;
     const { docker } = this.#ports;
     const all = await listContainers(docker, { isAll: true, timeoutMs: askMs }, signal);
     this.#forget(new Set(all.map(({ id }) => id)));
+    let failures = 0;
     for (const { id, state } of all) {
       if (this.#mending.has(id)) continue;
       if (state !== 'running') this.#living.delete(id);
       if (state !== 'running') this.#suspects.delete(id);
-      else this.#tries.delete(id);
-      if (state === 'running' && !(await this.#isKnownToLive(id))) await this.#judgeRunning(id, signal);
-      if (state === 'exited') await this.#judgeExited(id, signal);
+      try {
+        if (state === 'running') await this.#judgeRunning(id, signal);
+        if (state === 'exited') await this.#judgeExited(id, signal);
+      } catch (error) {
+        // One that hangs on a bad disk must not hide those behind it.
+        failures += 1;
+        if (signal.aborted || failures >= maxFailures) throw error;
+      }
     }
+  }
+
+  /** Begins nothing any more, and returns when what has been begun is over, or at the signal. */
+  async rest(signal: AbortSignal): Promise<void> {
+    this.#isResting = true;
+    const late = new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    await Promise.race([Promise.all(this.#mending.values()), late]);
+  }
+
+  /** A new dockerd is looked after again. */
+  wake(): void {
+    this.#isResting = false;
   }
 
   async #judgeRunning(id: string, signal: AbortSignal): Promise<void> {
     const { clock, docker } = this.#ports;
+    const known = this.#living.get(id);
+    if (known !== undefined && (await this.#startOf(known.pid)) === known.startTicks) return;
     const container = await inspectContainer(docker, id, askMs, signal);
     if (container?.isRunning !== true || container.pid === 0) return;
-    const { pid } = container;
-    const before = this.#living.get(id);
-    const startTicks = await this.#startOf(pid);
-    // Where the number is somebody else's by now, it has another start time.
-    if (startTicks !== undefined && (before?.pid !== pid || before.startTicks === startTicks)) {
-      this.#living.set(id, { pid, startTicks });
+    if (await this.#isAlive(id, container)) {
       this.#suspects.delete(id);
+      this.#tries.delete(id);
       return;
     }
+    const { pid, startedAt } = container;
     const nowMs = clock.nowMs();
     const suspect = this.#suspects.get(id);
-    if (suspect?.pid !== pid) this.#suspects.set(id, { pid, sinceMs: nowMs });
-    else if (nowMs - suspect.sinceMs >= ghostMs) this.#mend(id, container, 'Ghost');
+    if (suspect?.startedAt !== startedAt) this.#suspects.set(id, { pid, startedAt, sinceMs: nowMs });
+    else if (nowMs - suspect.sinceMs >= ghostMs && this.#isDue(id)) this.#mend(id, container, 'Ghost');
+  }
+
+  /** Where the number of its first process is somebody else's by now, that one began at another time. */
+  async #isAlive(id: string, { pid, startedAt }: ContainerState): Promise<boolean> {
+    const known = this.#living.get(id);
+    const startTicks = await this.#startOf(pid);
+    if (startTicks === undefined) return false;
+    if (known?.startedAt === startedAt && known.startTicks !== startTicks) return false;
+    this.#living.set(id, { pid, startedAt, startTicks });
+    return true;
   }
 
   async #judgeExited(id: string, signal: AbortSignal): Promise<void> {
     const { clock, docker } = this.#ports;
-    if ((this.#tries.get(id)?.nextMs ?? 0) > clock.nowMs()) return;
+    if (!this.#isDue(id)) return;
     const container = await inspectContainer(docker, id, askMs, signal);
     if (container === undefined || container.isRunning) return;
     // Pods leave many of these; `docker update` may change the policy of one.
@@ -94,55 +132,71 @@ export class ContainerWatch {
     else if (container.error !== '') this.#mend(id, container, 'StartFailed');
   }
 
+  #isDue(id: string): boolean {
+    return (this.#tries.get(id)?.nextMs ?? 0) <= this.#ports.clock.nowMs();
+  }
+
   #mend(id: string, container: ContainerState, reason: 'Ghost' | 'StartFailed'): void {
+    if (this.#isResting) return;
     const { clock, note } = this.#ports;
     const count = this.#tries.get(id)?.count ?? 0;
     const pauseMs = Math.min(maxPauseMs, firstPauseMs * 2 ** count);
     this.#tries.set(id, { count: count + 1, nextMs: clock.nowMs() + pauseMs });
-    this.#suspects.delete(id);
-    this.#mending.add(id);
     const told = { container: id.slice(0, 12), name: container.name, reason };
-    const act = reason === 'Ghost' ? this.#wake(id, container) : this.#start(id);
-    void act
+    const act = reason === 'Ghost' ? this.#wakeGhost(id, container) : this.#start(id);
+    const mending = act
       .then(
         () => note('dockerd.container-revived', { ...told, why: whyOf(reason, container) }),
         (error: unknown) =>
           note('dockerd.container-not-revived', { ...told, why: messageOf(error), pauseMs }),
       )
       .finally(() => this.#mending.delete(id));
+    this.#mending.set(id, mending);
   }
 
-  /** Being asked to stop what is not there is what makes dockerd notice (moby daemon/kill.go). One that nobody wants to run again stays so. */
-  #wake(id: string, { isToRun }: ContainerState): Promise<void> {
-    return this.#post(`/containers/${id}/${isToRun ? 'restart' : 'stop'}?t=1`);
+  /**
+   * Being asked to stop what is not there is what makes dockerd notice, after the time that the container gets to stop. It must
+   * have that time, and more: after it dockerd kills whoever has that process number by now (moby daemon/kill.go). One that
+   * nobody wants to run again stays stopped.
+   */
+  async #wakeGhost(id: string, { isToRun, stopTimeoutS }: ContainerState): Promise<void> {
+    const graceS = Math.max(0, stopTimeoutS) + 5;
+    const act = isToRun ? 'restart' : 'stop';
+    await this.#post(`/containers/${id}/${act}?t=${graceS}`, mendMs + graceS * 1_000);
+    const { signal } = new AbortController();
+    const now = await inspectContainer(this.#ports.docker, id, askMs, signal);
+    if (isToRun && now?.isRunning === false) await this.#start(id);
   }
 
-  /** What containerd has begun while dockerd lost it would be in the way: "task … already exists" (balena-engine 435). */
   async #start(id: string): Promise<void> {
-    await this.#ports.endShim(id.slice(0, 12));
-    await this.#post(`/containers/${id}/start`);
+    const path = `/containers/${id}/start`;
+    try {
+      await this.#post(path, mendMs);
+    } catch (error) {
+      // containerd has begun what dockerd lost, and nobody ends it (balena-engine 435).
+      if (!/already exists|id already in use/.test(messageOf(error))) throw error;
+      await this.#ports.endShim(id.slice(0, 12));
+      await this.#post(path, mendMs);
+    }
   }
 
-  async #post(path: string): Promise<void> {
+  async #post(path: string, timeoutMs: number): Promise<void> {
     // Not the signal of the look, which is over before this is.
     const { signal } = new AbortController();
-    const { status, body } = await this.#ports.docker.request(
-      { method: 'POST', path, timeoutMs: mendMs },
-      signal,
-    );
+    const { status, body } = await this.#ports.docker.request({ method: 'POST', path, timeoutMs }, signal);
     if (status >= 400)
       throw new Error(`dockerd answers ${status}: ${new TextDecoder().decode(body).slice(0, 300)}`);
   }
 
-  async #isKnownToLive(id: string): Promise<boolean> {
-    const known = this.#living.get(id);
-    return known !== undefined && (await this.#startOf(known.pid)) === known.startTicks;
-  }
-
-  /** Start time of a living process; undefined where it is gone. */
+  /**
+   * Start time of a process that is there; undefined where it is gone. A first process whose other threads run on looks like a
+   * zombie, and a real one whose shim lives will be told of; only with init as its parent nobody will.
+   */
   async #startOf(pid: number): Promise<number | undefined> {
     const facts = await this.#ports.processes.facts(pid);
-    return facts === undefined || facts.state === 'Z' || facts.state === 'X' ? undefined : facts.startTicks;
+    const isGone =
+      facts === undefined || facts.state === 'X' || (facts.state === 'Z' && facts.parentPid === 1);
+    return isGone ? undefined : facts.startTicks;
   }
 
   #forget(ids: ReadonlySet<string>): void {

@@ -42,7 +42,14 @@ export interface ContainerState {
   readonly error: string;
   /** Whether its restart policy wants it to run. */
   readonly isToRun: boolean;
+  /** When it was started last, as dockerd writes it: tells one life of it from the next. */
+  readonly startedAt: string;
+  /** Seconds that it gets to stop. */
+  readonly stopTimeoutS: number;
 }
+
+/** Docker's own, where a container has none. */
+const defaultStopTimeoutS = 10;
 
 /** Containers that dockerd knows, with `isAll` those too that do not run. Rejects where it does not say. */
 export async function listContainers(
@@ -72,14 +79,17 @@ export async function inspectContainer(
   const answer = await docker.request({ method: 'GET', path: `/containers/${id}/json`, timeoutMs }, signal);
   if (answer.status === 404) return undefined;
   if (answer.status !== 200) throw wrongStatus(`look at container ${id.slice(0, 12)}`, answer.status);
-  const { Name, State, HostConfig } = fieldsOf(objectOf(answer.body));
-  const { Running, Pid, Error: error } = fieldsOf(State);
+  const { Name, State, HostConfig, Config } = fieldsOf(objectOf(answer.body));
+  const { Running, Pid, Error: error, StartedAt } = fieldsOf(State);
+  const { StopTimeout } = fieldsOf(Config);
   const policy = fieldsOf(fieldsOf(HostConfig)['RestartPolicy'])['Name'];
   return {
     name: String(Name).replace(/^\//, ''),
     isRunning: Running === true,
     pid: Number(Pid) || 0,
     error: typeof error === 'string' ? error.slice(0, 300) : '',
+    startedAt: String(StartedAt),
+    stopTimeoutS: typeof StopTimeout === 'number' ? StopTimeout : defaultStopTimeoutS,
     isToRun: typeof policy === 'string' && policy !== '' && policy !== 'no',
   };
 }

@@ -1,6 +1,8 @@
+import { messageOf } from '../core/agent-error.ts';
 import type { Clock } from '../core/clock.ts';
 import type { DockerApi } from '../core/docker.ts';
 import type { Files } from '../core/files.ts';
+import type { Log } from '../core/log.ts';
 import type { Processes } from '../core/process.ts';
 import { ContainerWatch } from './container-watch.ts';
 import { endShims, type Shim } from './end-shims.ts';
@@ -14,6 +16,7 @@ export interface DockerdContainersPorts {
   readonly docker: DockerApi;
   readonly files: Files;
   readonly processes: Processes;
+  readonly log: Log;
   readonly note: (event: string, fields: Readonly<Record<string, unknown>>) => void;
 }
 
@@ -39,7 +42,17 @@ export class DockerdContainers {
 
   /** They would keep dockerd from making its networks again; their restart policy starts them anew. */
   async endNetworkless(dataRoot: string): Promise<void> {
-    if (!(await hasLostNetworks(this.#ports.files, dataRoot))) return;
+    const { files, log } = this.#ports;
+    if (!(await hasLostNetworks(files, dataRoot))) return;
+    // On a disk that takes nothing dockerd does not start without them either.
+    const trial = `${dataRoot}/oh-edge-agent.trial`;
+    try {
+      await files.replace(trial, '');
+      await files.remove(trial);
+    } catch (error) {
+      log.warn('dockerd.networkless-left', { error: messageOf(error) });
+      return;
+    }
     const containers = await this.#end(({ namespace }) => namespace === 'moby');
     if (containers.length > 0) this.#ports.note('dockerd.networkless-ended', { containers });
   }
@@ -59,6 +72,15 @@ export class DockerdContainers {
   /** Rejects where dockerd does not answer. */
   look(signal: AbortSignal): Promise<void> {
     return this.#watch.look(signal);
+  }
+
+  /** Starts nothing any more until `wake`, and returns when what has been begun is over, or at the signal. */
+  rest(signal: AbortSignal): Promise<void> {
+    return this.#watch.rest(signal);
+  }
+
+  wake(): void {
+    this.#watch.wake();
   }
 
   #end(isMeant?: (shim: Shim) => boolean): Promise<readonly string[]> {

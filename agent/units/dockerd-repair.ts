@@ -163,7 +163,11 @@ export class DockerdRepair {
     const { name, path, lost } = corruption;
     const refusal = await this.refusal(corruption);
     if (refusal !== undefined) return { refusal };
-    if (first !== undefined && (await this.#isThere(path))) await first();
+    if (first !== undefined && (await this.#isThere(path))) {
+      // A disk that takes no word lets nothing be set aside either: then nothing is done at all.
+      await this.#save(await this.#load());
+      await first();
+    }
     const nowMs = clock.wallMs();
     const aside = await files.setAside(path);
     if (aside === undefined) return { refusal: 'there is no such file' };

@@ -13,6 +13,7 @@ import type {
   UnitPolicy,
   UnitSpec,
 } from '../core/unit-spec.ts';
+import { within } from '../core/within.ts';
 import { DiskReserve } from './disk-reserve.ts';
 import { stopContainers } from './docker-containers.ts';
 import { type DaemonConfig, daemonConfig, majorVersion } from './dockerd-config.ts';
@@ -86,6 +87,7 @@ export class DockerdUnit implements UnitSpec {
     await this.#setCorruptionAside();
     await this.#containers.endNetworkless(this.#config.dataRoot);
     this.#runtime.forget();
+    this.#containers.wake();
     await this.#runtime.wakeShims(this.#runtimePlaces());
     signal.throwIfAborted();
     return this.#command();
@@ -146,6 +148,8 @@ export class DockerdUnit implements UnitSpec {
 
   /** With live-restore containers survive dockerd, so before the power goes they are stopped on their own. */
   async beforeShutdown(budgetMs: number, signal: AbortSignal): Promise<void> {
+    // What is started meanwhile would outlive dockerd.
+    await within(this.#ports.clock, budgetMs / 3, (late) => this.#containers.rest(late), { signal });
     const graceS = Math.min(containerGraceS, Math.max(1, Math.floor(budgetMs / 1_000) - 1));
     const stopped = await stopContainers(this.#ports.docker, { graceS, timeoutMs: budgetMs }, signal);
     if (stopped.length > 0) this.#note('dockerd.containers-stopped', { containers: stopped });

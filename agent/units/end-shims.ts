@@ -9,8 +9,8 @@ export interface Shim extends Pick<ProcessFacts, 'pid' | 'startTicks'> {
 }
 
 /**
- * Living shims that report to the containerd at this address; no other shims of the machine. With `state` only those in it:
- * arguments of the others are not read, because one that hangs on a disk would hold whoever reads them.
+ * Living shims that report to the containerd at this address; no other shims of the machine. With `state` only those in it,
+ * never one in D: arguments of the others are not read, because one that hangs on a disk would hold whoever reads them.
  */
 export async function findShims(
   processes: Processes,
@@ -19,7 +19,9 @@ export async function findShims(
   state?: string,
 ): Promise<readonly Shim[]> {
   const found = await processes.findByProgram(programs);
-  const shims = found.filter((one) => (state ?? one.state) === one.state && one.argv.includes(address));
+  const isReadable = (one: ProcessFacts): boolean =>
+    state === undefined ? one.state !== 'D' : one.state === state;
+  const shims = found.filter((one) => isReadable(one) && one.argv.includes(address));
   return shims.map(({ pid, startTicks, argv }) => {
     const valueOf = (option: string): string => argv[argv.indexOf(option) + 1] ?? '';
     return { pid, startTicks, container: valueOf('-id').slice(0, 12), namespace: valueOf('-namespace') };

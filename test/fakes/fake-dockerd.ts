@@ -7,12 +7,13 @@ export interface FakeContainer {
   pid: number;
   error: string;
   readonly policy: string;
+  startedAt?: string;
 }
 
-function inspected({ state, pid, error, policy }: FakeContainer): unknown {
+function inspected({ state, pid, error, policy, startedAt = 'once' }: FakeContainer): unknown {
   return {
     Name: '/web',
-    State: { Running: state === 'running', Pid: pid, Error: error },
+    State: { Running: state === 'running', Pid: pid, Error: error, StartedAt: startedAt },
     HostConfig: { RestartPolicy: { Name: policy } },
   };
 }
@@ -26,6 +27,12 @@ export class FakeDockerd implements DockerApi {
   containers: readonly string[] = [];
   /** Containers with a state of their own, by id; those of `containers` run. */
   readonly states = new Map<string, FakeContainer>();
+  /** Whether a container that dockerd says it has started does not run. */
+  staysDown: () => boolean = () => false;
+  /** Containers about which nothing is answered. */
+  readonly hanging = new Set<string>();
+  /** Changes are answered when this is over. */
+  gate: Promise<void> = Promise.resolve();
   /** What a start or a restart does; the text is why it fails. */
   onStart: (id: string) => string | undefined = () => undefined;
   /** Status of lists of containers. */
@@ -41,7 +48,12 @@ export class FakeDockerd implements DockerApi {
     if (this.mood === 'frozen' || (this.mood === 'runtime-hung' && !isPing)) {
       throw new AgentError('TIMED_OUT', `Cannot ask dockerd "${path}": no answer within ${timeoutMs} ms`);
     }
-    if (method === 'POST') return this.#change(path);
+    if (this.hanging.has(path.split('/')[2] ?? ''))
+      throw new AgentError('TIMED_OUT', `Cannot ask dockerd "${path}": no answer within ${timeoutMs} ms`);
+    if (method === 'POST') {
+      await this.gate;
+      return this.#change(path);
+    }
     const body = isPing ? 'OK' : JSON.stringify(this.#answer(path));
     const status = path.startsWith('/containers/json') ? this.containersStatus : this.status;
     return { status, body: new TextEncoder().encode(body) };
@@ -51,8 +63,12 @@ export class FakeDockerd implements DockerApi {
     const [, , id = '', act = ''] = (path.split('?')[0] ?? '').split('/');
     const one = this.states.get(id);
     const why = act === 'stop' ? undefined : this.onStart(id);
-    if (one !== undefined && why === undefined) one.state = act === 'stop' ? 'exited' : 'running';
-    if (one !== undefined) one.error = why ?? '';
+    if (one !== undefined) {
+      const isDown = act === 'stop' || this.staysDown();
+      if (why === undefined) one.state = isDown ? 'exited' : 'running';
+      if (one.state === 'running') one.startedAt = `by call ${this.calls.length}`;
+      one.error = why ?? '';
+    }
     const body = new TextEncoder().encode(JSON.stringify({ message: why }));
     return { status: why === undefined ? this.status : 500, body };
   }

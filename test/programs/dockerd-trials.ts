@@ -338,6 +338,21 @@ await trial('a container whose end nobody told dockerd is started again', async 
   expect(containerRuns() && pidsOf('sleep')[0] !== before, docker('ps', '-a'));
 });
 
+await trial('one that gets half a minute to stop does, too, and nobody else is killed for it', async () => {
+  const flags = ['--restart', 'unless-stopped', '--stop-timeout', '30', '--network', 'none'];
+  docker('run', '-d', '--name', 'patient', ...flags, image, '/bin/sleep', '100000');
+  const from = agent.events.length;
+  for (const name of ['containerd', 'containerd-shim'])
+    for (const pid of pidsOf(name)) process.kill(pid, 'SIGKILL');
+  const isRevived = (event: Event): boolean =>
+    event['event'] === 'dockerd.container-revived' && event['name'] === 'patient';
+  await agent.sees(isRevived, from, 180_000);
+  const isUp = (): true | undefined =>
+    pidsOf('sleep').includes(Number(docker('inspect', '--format', '{{.State.Pid}}', 'patient'))) || undefined;
+  await eventually(isUp, 1_000, () => docker('ps', '-a'));
+  docker('rm', '-f', 'patient');
+});
+
 await trial('a restart that failed is tried again', async () => {
   const wanted = `${home}/wanted`;
   mkdirSync(wanted);

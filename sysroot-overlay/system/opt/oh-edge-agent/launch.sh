@@ -128,8 +128,10 @@ guard() {
 }
 
 # Says for the agent that it lives, so that one that hangs before it can speak for itself is watched, too. By a grandchild: if
-# nobody reads it waits alone, and no agent finds a child that it has not started.
+# nobody reads it waits alone, and no agent finds a child that it has not started. Only for the image's own agent: another one may
+# be too old to speak at all, and has its guard while it is on trial.
 announce() {
+    [ "$slot" = "$product" ] || return
     [ -r "$record" ] && read -r boot holder start <"$record" || return
     [ "$boot" = "$(boot_id)" ] && [ -n "$start" ] && [ "$(start_time "$holder" 2>/dev/null)" = "$start" ] || return
     [ -p "/proc/$holder/fd/0" ] || return

@@ -1,3 +1,4 @@
+import { aborted } from '../core/aborted.ts';
 import { AgentError } from '../core/agent-error.ts';
 import type { Run } from './command.ts';
 import page from './dashboard.html';
@@ -22,10 +23,7 @@ export const run: Run = async (ctx, input) => {
     ledger: (until) => client.ledger({ n: shownRecords }, until),
   });
   ctx.out(dashboard.address);
-  await new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
+  await aborted(signal);
   await dashboard.stop();
   return 0;
 };

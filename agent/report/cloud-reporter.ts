@@ -1,3 +1,4 @@
+import { aborted } from '../core/aborted.ts';
 import { messageOf } from '../core/agent-error.ts';
 import { type BackoffPolicy, backoffDelay } from '../core/backoff.ts';
 import type { Clock, Random } from '../core/clock.ts';
@@ -224,11 +225,4 @@ export class CloudReporter {
     if (state.reason !== this.#state.reason) this.#options.log.info('cloud.changed', { ...state });
     this.#state = state;
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

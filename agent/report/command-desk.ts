@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { aborted } from '../core/aborted.ts';
 import { messageOf } from '../core/agent-error.ts';
 import type { Clock } from '../core/clock.ts';
 import type { EdgeNode } from '../core/edge-node.ts';
@@ -83,8 +84,7 @@ export class CommandDesk {
       });
     });
     await session.subscribe([topic], signal);
-    if (signal.aborted) return;
-    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    await aborted(signal);
   }
 
   async #take(

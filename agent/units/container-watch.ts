@@ -1,8 +1,10 @@
+import { aborted } from '../core/aborted.ts';
 import { messageOf } from '../core/agent-error.ts';
+import { type BackoffPolicy, backoffDelay } from '../core/backoff.ts';
 import type { Clock } from '../core/clock.ts';
 import type { DockerApi } from '../core/docker.ts';
 import type { Processes } from '../core/process.ts';
-import { type ContainerState, inspectContainer, listContainers } from './docker-containers.ts';
+import { type ContainerState, inspectContainer, listContainers, shortId } from './docker-containers.ts';
 
 /** What the watch looks and acts with. */
 export interface ContainerWatchPorts {
@@ -19,15 +21,19 @@ const ghostMs = 20_000;
 const askMs = 5_000;
 /** Milliseconds for a start, on a slow flash too. */
 const mendMs = 60_000;
-const firstPauseMs = 30_000;
-const maxPauseMs = 3_600_000;
+const pauses: BackoffPolicy = { floorMs: 30_000, ceilingMs: 3_600_000 };
+/** A mend goes on after the look that began it. */
+const lasting = new AbortController().signal;
 
+/** First process of one life of a container. */
 interface Life {
-  readonly pid: number;
   readonly startedAt: string;
+  readonly pid: number;
+  readonly startTicks: number;
 }
 
-interface Suspect extends Life {
+interface Suspect {
+  readonly startedAt: string;
   readonly sinceMs: number;
 }
 
@@ -47,7 +53,7 @@ const maxFailures = 3;
 export class ContainerWatch {
   readonly #ports: ContainerWatchPorts;
   /** First processes of running containers, so that at rest dockerd is asked for its list alone. */
-  readonly #living = new Map<string, Life & { readonly startTicks: number }>();
+  readonly #living = new Map<string, Life>();
   readonly #suspects = new Map<string, Suspect>();
   readonly #tries = new Map<string, Tries>();
   readonly #mending = new Map<string, Promise<void>>();
@@ -82,10 +88,7 @@ export class ContainerWatch {
   /** Begins nothing any more, and returns when what has been begun is over, or at the signal. */
   async rest(signal: AbortSignal): Promise<void> {
     this.#isResting = true;
-    const late = new Promise<void>((resolve) => {
-      signal.addEventListener('abort', () => resolve(), { once: true });
-    });
-    await Promise.race([Promise.all(this.#mending.values()), late]);
+    await Promise.race([Promise.all(this.#mending.values()), aborted(signal)]);
   }
 
   /** A new dockerd is looked after again. */
@@ -104,10 +107,10 @@ export class ContainerWatch {
       this.#tries.delete(id);
       return;
     }
-    const { pid, startedAt } = container;
+    const { startedAt } = container;
     const nowMs = clock.nowMs();
     const suspect = this.#suspects.get(id);
-    if (suspect?.startedAt !== startedAt) this.#suspects.set(id, { pid, startedAt, sinceMs: nowMs });
+    if (suspect?.startedAt !== startedAt) this.#suspects.set(id, { startedAt, sinceMs: nowMs });
     else if (nowMs - suspect.sinceMs >= ghostMs && this.#isDue(id)) this.#mend(id, container, 'Ghost');
   }
 
@@ -127,7 +130,7 @@ export class ContainerWatch {
     const container = await inspectContainer(docker, id, askMs, signal);
     if (container === undefined || container.isRunning) return;
     // Pods leave many of these; `docker update` may change the policy of one.
-    if (!container.isToRun) this.#tries.set(id, { count: 0, nextMs: clock.nowMs() + maxPauseMs });
+    if (!container.isToRun) this.#tries.set(id, { count: 0, nextMs: clock.nowMs() + pauses.ceilingMs });
     // One that was stopped by hand has no error; docker itself starts all others whenever dockerd starts.
     else if (container.error !== '') this.#mend(id, container, 'StartFailed');
   }
@@ -139,10 +142,10 @@ export class ContainerWatch {
   #mend(id: string, container: ContainerState, reason: 'Ghost' | 'StartFailed'): void {
     if (this.#isResting) return;
     const { clock, note } = this.#ports;
-    const count = this.#tries.get(id)?.count ?? 0;
-    const pauseMs = Math.min(maxPauseMs, firstPauseMs * 2 ** count);
-    this.#tries.set(id, { count: count + 1, nextMs: clock.nowMs() + pauseMs });
-    const told = { container: id.slice(0, 12), name: container.name, reason };
+    const count = (this.#tries.get(id)?.count ?? 0) + 1;
+    const pauseMs = backoffDelay(count, pauses, 1);
+    this.#tries.set(id, { count, nextMs: clock.nowMs() + pauseMs });
+    const told = { container: shortId(id), name: container.name, reason };
     const act = reason === 'Ghost' ? this.#wakeGhost(id, container) : this.#start(id);
     const mending = act
       .then(
@@ -163,8 +166,7 @@ export class ContainerWatch {
     const graceS = Math.max(0, stopTimeoutS) + 5;
     const act = isToRun ? 'restart' : 'stop';
     await this.#post(`/containers/${id}/${act}?t=${graceS}`, mendMs + graceS * 1_000);
-    const { signal } = new AbortController();
-    const now = await inspectContainer(this.#ports.docker, id, askMs, signal);
+    const now = await inspectContainer(this.#ports.docker, id, askMs, lasting);
     if (isToRun && now?.isRunning === false) await this.#start(id);
   }
 
@@ -175,15 +177,13 @@ export class ContainerWatch {
     } catch (error) {
       // containerd has begun what dockerd lost, and nobody ends it (balena-engine 435).
       if (!/already exists|id already in use/.test(messageOf(error))) throw error;
-      await this.#ports.endShim(id.slice(0, 12));
+      await this.#ports.endShim(shortId(id));
       await this.#post(path, mendMs);
     }
   }
 
   async #post(path: string, timeoutMs: number): Promise<void> {
-    // Not the signal of the look, which is over before this is.
-    const { signal } = new AbortController();
-    const { status, body } = await this.#ports.docker.request({ method: 'POST', path, timeoutMs }, signal);
+    const { status, body } = await this.#ports.docker.request({ method: 'POST', path, timeoutMs }, lasting);
     if (status >= 400)
       throw new Error(`dockerd answers ${status}: ${new TextDecoder().decode(body).slice(0, 300)}`);
   }

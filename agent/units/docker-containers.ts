@@ -19,7 +19,7 @@ export async function stopContainers(
   const stops = running.map(async ({ id }) => {
     const path = `/containers/${id}/stop?t=${graceS}`;
     const result = await docker.request({ method: 'POST', path, timeoutMs }, signal).catch(() => undefined);
-    return result !== undefined && result.status < 400 ? id.slice(0, 12) : undefined;
+    return result !== undefined && result.status < 400 ? shortId(id) : undefined;
   });
   return (await Promise.all(stops)).filter((id) => id !== undefined);
 }
@@ -78,7 +78,7 @@ export async function inspectContainer(
 ): Promise<ContainerState | undefined> {
   const answer = await docker.request({ method: 'GET', path: `/containers/${id}/json`, timeoutMs }, signal);
   if (answer.status === 404) return undefined;
-  if (answer.status !== 200) throw wrongStatus(`look at container ${id.slice(0, 12)}`, answer.status);
+  if (answer.status !== 200) throw wrongStatus(`look at container ${shortId(id)}`, answer.status);
   const { Name, State, HostConfig, Config } = fieldsOf(objectOf(answer.body));
   const { Running, Pid, Error: error, StartedAt } = fieldsOf(State);
   const { StopTimeout } = fieldsOf(Config);
@@ -92,6 +92,11 @@ export async function inspectContainer(
     stopTimeoutS: typeof StopTimeout === 'number' ? StopTimeout : defaultStopTimeoutS,
     isToRun: typeof policy === 'string' && policy !== '' && policy !== 'no',
   };
+}
+
+/** The first characters of an id, as docker prints them. */
+export function shortId(id: string): string {
+  return id.slice(0, 12);
 }
 
 function wrongStatus(what: string, status: number): AgentError {

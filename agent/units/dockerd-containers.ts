@@ -1,10 +1,9 @@
-import { messageOf } from '../core/agent-error.ts';
 import type { Clock } from '../core/clock.ts';
 import type { DockerApi } from '../core/docker.ts';
 import type { Files } from '../core/files.ts';
-import type { Log } from '../core/log.ts';
 import type { Processes } from '../core/process.ts';
 import { ContainerWatch } from './container-watch.ts';
+import { shortId } from './docker-containers.ts';
 import { endShims, type Shim } from './end-shims.ts';
 import { findLostContainers } from './lost-containers.ts';
 import { hasLostNetworks } from './lost-networks.ts';
@@ -16,7 +15,6 @@ export interface DockerdContainersPorts {
   readonly docker: DockerApi;
   readonly files: Files;
   readonly processes: Processes;
-  readonly log: Log;
   readonly note: (event: string, fields: Readonly<Record<string, unknown>>) => void;
 }
 
@@ -40,19 +38,12 @@ export class DockerdContainers {
     if (containers.length > 0) this.#ports.note('dockerd.orphans-ended', { containers });
   }
 
-  /** They would keep dockerd from making its networks again; their restart policy starts them anew. */
+  /**
+   * They would keep dockerd from making its networks again; their restart policy starts them anew. Only where the disk is known
+   * to take something (`DiskReserve`): without that dockerd does not start, and they would be ended for nothing.
+   */
   async endNetworkless(dataRoot: string): Promise<void> {
-    const { files, log } = this.#ports;
-    if (!(await hasLostNetworks(files, dataRoot))) return;
-    // On a disk that takes nothing dockerd does not start without them either.
-    const trial = `${dataRoot}/oh-edge-agent.trial`;
-    try {
-      await files.replace(trial, '');
-      await files.remove(trial);
-    } catch (error) {
-      log.warn('dockerd.networkless-left', { error: messageOf(error) });
-      return;
-    }
+    if (!(await hasLostNetworks(this.#ports.files, dataRoot))) return;
     const containers = await this.#end(({ namespace }) => namespace === 'moby');
     if (containers.length > 0) this.#ports.note('dockerd.networkless-ended', { containers });
   }
@@ -61,7 +52,7 @@ export class DockerdContainers {
   async tellLost(dataRoot: string, signal: AbortSignal): Promise<void> {
     const { files, note } = this.#ports;
     for (const { id, record } of await findLostContainers(this.#ports, dataRoot, signal)) {
-      const container = id.slice(0, 12);
+      const container = shortId(id);
       await this.#end((shim) => shim.container === container);
       const aside = await files.setAside(record);
       const lost = `container ${container}, for whoever made it to make it again`;

@@ -1,4 +1,5 @@
 import type { Processes, ProcessFacts } from '../core/process.ts';
+import { shortId } from './docker-containers.ts';
 
 /** A shim and whose it is. */
 export interface Shim extends Pick<ProcessFacts, 'pid' | 'startTicks'> {
@@ -24,7 +25,7 @@ export async function findShims(
   const shims = found.filter((one) => isReadable(one) && one.argv.includes(address));
   return shims.map(({ pid, startTicks, argv }) => {
     const valueOf = (option: string): string => argv[argv.indexOf(option) + 1] ?? '';
-    return { pid, startTicks, container: valueOf('-id').slice(0, 12), namespace: valueOf('-namespace') };
+    return { pid, startTicks, container: shortId(valueOf('-id')), namespace: valueOf('-namespace') };
   });
 }
 

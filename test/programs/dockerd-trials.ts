@@ -73,6 +73,11 @@ function docker(...args: string[]): string {
   }).trim();
 }
 
+/** Starts a container that sleeps, and returns its id. */
+function runSleep(name: string, ...flags: readonly string[]): string {
+  return docker('run', '-d', '--name', name, '--network', 'none', ...flags, image, '/bin/sleep', '100000');
+}
+
 function pidsOf(name: string): number[] {
   return readdirSync('/proc')
     .filter((entry) => /^\d+$/.test(entry))
@@ -142,19 +147,7 @@ await trial('dockerd becomes ready and runs a container', async () => {
   for (const name of ['busybox', 'sleep']) copyFileSync('/bin/busybox', `${home}/root/bin/${name}`);
   execFileSync('tar', ['-C', `${home}/root`, '-cf', `${home}/root.tar`, '.']);
   image = docker('import', `${home}/root.tar`, 'tiny:1');
-  docker(
-    'run',
-    '-d',
-    '--restart',
-    'always',
-    '--name',
-    'sleeper',
-    '--network',
-    'none',
-    image,
-    '/bin/sleep',
-    '100000',
-  );
+  runSleep('sleeper', '--restart', 'always');
   expect(containerRuns(), 'the container does not run');
 });
 
@@ -316,8 +309,7 @@ await trial('networks that were lost without a word are made again', async () =>
 });
 
 await trial('a container whose record is ruined is ended, told of and can be made again', async () => {
-  const make = (): string =>
-    docker('run', '-d', '--name', 'doomed', '--network', 'none', image, '/bin/sleep', '100000');
+  const make = (): string => runSleep('doomed');
   const id = make();
   const events = await whileDown(
     () => truncateSync(`${dataRoot}/containers/${id}/config.v2.json`, 40),
@@ -339,8 +331,7 @@ await trial('a container whose end nobody told dockerd is started again', async 
 });
 
 await trial('one that gets half a minute to stop does, too, and nobody else is killed for it', async () => {
-  const flags = ['--restart', 'unless-stopped', '--stop-timeout', '30', '--network', 'none'];
-  docker('run', '-d', '--name', 'patient', ...flags, image, '/bin/sleep', '100000');
+  runSleep('patient', '--restart', 'unless-stopped', '--stop-timeout', '30');
   const from = agent.events.length;
   for (const name of ['containerd', 'containerd-shim'])
     for (const pid of pidsOf(name)) process.kill(pid, 'SIGKILL');
@@ -357,21 +348,7 @@ await trial('a restart that failed is tried again', async () => {
   const wanted = `${home}/wanted`;
   mkdirSync(wanted);
   const mount = `type=bind,source=${wanted},target=/mnt`;
-  docker(
-    'run',
-    '-d',
-    '--restart',
-    'always',
-    '--name',
-    'needy',
-    '--network',
-    'none',
-    '--mount',
-    mount,
-    image,
-    '/bin/sleep',
-    '100000',
-  );
+  runSleep('needy', '--restart', 'always', '--mount', mount);
   const pid = (): number => Number(docker('inspect', '--format', '{{.State.Pid}}', 'needy'));
   rmdirSync(wanted);
   const from = agent.events.length;

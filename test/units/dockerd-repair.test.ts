@@ -217,6 +217,16 @@ for (const [how, lose] of lostNetworks) {
   });
 }
 
+test('where the disk takes nothing dockerd does not start, and no container is ended for it', async () => {
+  const rig = new DockerdRig();
+  await rig.unit.prepare(never);
+  rig.disk.files.set(database, '');
+  const container = runContainer(rig);
+  rig.disk.fail('EROFS');
+  assert.deepEqual(Object.keys(await rig.unit.prepare(never)).includes('argv'), false);
+  assert.deepEqual(living(rig), container);
+});
+
 const keptNetworks: readonly (readonly [string, (rig: DockerdRig) => void])[] = [
   ['there is a database', ({ disk }) => disk.files.set(database, 'x')],
   ['nobody can read it just now', ({ disk }) => disk.refuseReading(database, 'EIO')],

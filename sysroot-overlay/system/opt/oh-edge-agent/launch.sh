@@ -166,7 +166,8 @@ hold_and_run() {
 }
 
 # The holder's life. Once a minute the agent's main thread writes `alive PID START` into the pipe, and `bye PID START` when it
-# ends; the first word is said for it when it is started. After its end there is nothing to watch. Opened for writing too, the pipe never ends.
+# ends; the first word is said for it when it is started. After its end there is nothing to watch. Opened for writing too, the
+# pipe never ends.
 # Only builtins: nothing is forked at rest, and where nothing can be forked ash would end, and the namespace with it.
 watch() {
     watched= since= misses=0 last=
